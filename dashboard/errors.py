@@ -1,0 +1,63 @@
+"""The one family of errors.
+
+Every error that a person may read is a `DashboardError` whose text is one clear sentence: what came and what is
+accepted. `dashboard.api` turns them into problem+json in one place; the command line prints them and exits.
+"""
+
+from __future__ import annotations
+
+
+class DashboardError(Exception):
+    """Base of every error this product raises on purpose; `str(error)` is one sentence for a person."""
+
+
+class ConfigurationError(DashboardError):
+    """A setting is unknown, bad, or unusable together with another; stops the start with status 3."""
+
+
+class StartRefused(DashboardError):
+    """The product can't start here (port in use, schema too old, no administrator); stops with status 3."""
+
+
+class BadParameter(DashboardError):
+    """A request's parameter is not acceptable (HTTP 422).
+
+    `parameter` names it, `received` is what came as text, `accepted` says what would have been taken.
+    """
+
+    def __init__(self, parameter: str, received: object, accepted: str) -> None:
+        text = str(received)
+        self.parameter = parameter
+        self.received = text if len(text) <= 100 else text[:99] + "…"
+        self.accepted = accepted
+        super().__init__(f"{parameter} must be {accepted}, got {self.received or 'nothing'}")
+
+
+class UnknownSymbol(DashboardError):
+    """No such instrument (HTTP 404); `near` lists symbols that look like it, best first."""
+
+    def __init__(self, symbol: str, near: tuple[str, ...] = ()) -> None:
+        self.symbol = symbol if len(symbol) <= 60 else symbol[:59] + "…"
+        self.near = near
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"there is no instrument {self.symbol!r}{hint}")
+
+
+class EpochChanged(DashboardError):
+    """The data that a request names belongs to another epoch (HTTP 409)."""
+
+    def __init__(self, received: str, current: str) -> None:
+        self.received, self.current = received[:40], current
+        super().__init__(f"epoch {self.received!r} has ended; the current one is {current!r}")
+
+
+class Lapped(DashboardError):
+    """The writer has overwritten rows of a view that was still in use."""
+
+
+class FeedError(DashboardError):
+    """A feed can't be read or has broken off; the supervisor tries again."""
+
+
+class StorageError(DashboardError):
+    """The database does not take or give what it should just now."""

@@ -1,0 +1,1 @@
+"""Where ticks come from: one file a source, behind the small protocol of `base.py`."""

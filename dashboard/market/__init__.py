@@ -1,0 +1,1 @@
+"""The domain: instruments, ticks, bars and their arithmetic. No I/O, no threads, no Flask."""

@@ -1,0 +1,1 @@
+"""Where ticks live: rings in memory with DataFrame views; later, history in SQL."""
