@@ -1,0 +1,150 @@
+"""The command line: `python -m dashboard COMMAND`.
+
+Every refusal is one sentence on standard error and a status other than 0; a traceback is a defect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+
+from dashboard import accounts
+from dashboard.accounts.users import Users
+from dashboard.clock import SystemClock
+from dashboard.config import Settings, load_settings
+from dashboard.database.engine import Database
+from dashboard.errors import DashboardError
+from dashboard.feeds.registry import make_feed
+from dashboard.telemetry import configure_logging
+
+#: SQLite's releases with the WAL-reset race (sqlite.org/wal.html#walresetbug) less the ones that carry the fix.
+WAL_RESET = ((3, 7, 0), (3, 51, 2))
+WAL_RESET_FIXED = ((3, 44, 6), (3, 50, 7))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace, Settings], int] = given.run
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_format)
+        return run(given, settings)
+    except DashboardError as error:
+        print(error, file=sys.stderr)
+        return 3
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dashboard",
+        description="Tickboard, a real-time market dashboard. Settings come from DASHBOARD_* variables or .env.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="serve the dashboard in this process").set_defaults(run=_run)
+    commands.add_parser("migrate", help="bring the database's schema up to date").set_defaults(run=_migrate)
+    check = commands.add_parser("check", help="validate the settings and try every connection")
+    check.set_defaults(run=_check)
+    users = commands.add_parser("users", help="manage the users").add_subparsers(required=True, metavar="ACTION")
+    add = users.add_parser("add", help="make a user; the password is asked for, or a line on standard input")
+    add.add_argument("name")
+    add.add_argument("--role", choices=accounts.ROLES, default="analyst")
+    add.set_defaults(run=_add)
+    users.add_parser("list", help="show every user").set_defaults(run=_list)
+    disable = users.add_parser("disable", help="end a user's sessions and let nobody in under the name")
+    disable.add_argument("name")
+    disable.set_defaults(run=_disable)
+    password = users.add_parser("password", help="set a new password; ends the user's sessions")
+    password.add_argument("name")
+    password.set_defaults(run=_password)
+    return parser
+
+
+def _run(_given: argparse.Namespace, settings: Settings) -> int:
+    from dashboard.runtime import Runtime
+    from dashboard.serve import serve
+    from dashboard.web import create_server
+
+    return serve(create_server(Runtime(settings)))
+
+
+def _users(settings: Settings) -> Users:
+    database = Database(settings.database_url)
+    database.migrate_if_embedded()
+    return Users(database, SystemClock())
+
+
+def _add(given: argparse.Namespace, settings: Settings) -> int:
+    users = _users(settings)
+    users.add(given.name, _new_password(), given.role)
+    print(f"{given.name} can log in now, as {given.role}")
+    return 0
+
+
+def _list(_given: argparse.Namespace, settings: Settings) -> int:
+    for user in _users(settings).every():
+        print(f"{user.name}\t{user.role}\t{'disabled' if user.disabled else 'active'}")
+    return 0
+
+
+def _disable(given: argparse.Namespace, settings: Settings) -> int:
+    _users(settings).disable(given.name)
+    print(f"{given.name} is disabled; sessions end within a second")
+    return 0
+
+
+def _password(given: argparse.Namespace, settings: Settings) -> int:
+    _users(settings).set_password(given.name, _new_password())
+    print(f"{given.name} has a new password; sessions end within a second")
+    return 0
+
+
+def _new_password() -> str:
+    """The password, prompted for twice, or the first line of standard input where that is no terminal."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    first = getpass.getpass("New password: ")
+    if getpass.getpass("Again: ") != first:
+        raise DashboardError("the two passwords differ; nothing was changed")
+    return first
+
+
+def _migrate(_given: argparse.Namespace, settings: Settings) -> int:
+    database = Database(settings.database_url)
+    database.migrate()
+    print("the database's schema is up to date")
+    return 0
+
+
+def _check(_given: argparse.Namespace, settings: Settings) -> int:
+    """Try everything that a start needs; one line each, status 3 with the reason at the first that fails."""
+    print("settings ok")
+    database = Database(settings.database_url)
+    database.migrate_if_embedded()
+    database.check()
+    print("database ok")
+    accounts.check_start(settings, database)
+    print("accounts ok")
+    feed = make_feed(settings, SystemClock())
+    print(f"feed ok: {feed.name}, {len(feed.catalogue)} instruments")
+    version = sqlite3.sqlite_version_info
+    if database.url.startswith("sqlite") and WAL_RESET[0] <= version <= WAL_RESET[1] and not _fixed(version):
+        print(
+            f"warning: SQLite {sqlite3.sqlite_version} has a race that can damage a database written by several "
+            "processes at once; 3.51.3 mends it. This product writes from one process only.",
+        )
+    return 0
+
+
+def _fixed(version: tuple[int, ...]) -> bool:
+    return any(version[:2] == fixed[:2] and version >= fixed for fixed in WAL_RESET_FIXED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

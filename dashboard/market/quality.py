@@ -1,0 +1,138 @@
+"""The checks that every tick passes, vectorised over the batch: bad ones are quarantined and counted by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.market.ticks import Ints, Mask, TickBatch
+
+#: In the order of precedence: a tick with several faults counts for the first. `unreadable` is the feeds' own.
+REASONS = ("unknown", "nan", "price", "crossed", "future", "late", "duplicate", "unreadable")
+#: A price that moves by more than this share of the one before is counted as an outlier, and kept.
+OUTLIER = 0.2
+#: Trade ids remembered for each instrument: enough for what a venue sends again after a reconnect.
+REMEMBERED = 4096
+#: No event time lies outside of 1970 to 2200; keeps later arithmetic within 46 bits.
+LATEST_MS = 7_258_118_400_000
+_NEVER = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The accepted ticks of a batch; how many were refused for each reason; how many of the accepted are outliers."""
+
+    accepted: TickBatch
+    rejected: Mapping[str, int]
+    outliers: int
+
+
+class Checker:
+    """Checks batches in the order of arrival; remembers each instrument's newest time, price and trade ids.
+
+    A tick is `late` when it is over `late_ms` older than its instrument's newest accepted one, `future` when it is
+    over `ahead_ms` ahead of the market's clock.
+    """
+
+    def __init__(self, instruments: int, late_ms: int, ahead_ms: int) -> None:
+        self.instruments, self.late_ms, self.ahead_ms = instruments, late_ms, ahead_ms
+        self._newest = np.full(instruments, _NEVER, dtype=np.int64)
+        self._price = np.full(instruments, np.nan)
+        self._highest_id = np.full(instruments, _NEVER, dtype=np.int64)
+        self._ids: dict[int, dict[int, None]] = {}
+
+    def reset(self) -> None:
+        """A new epoch begins: nothing was seen before."""
+        self._newest[:] = _NEVER
+        self._price[:] = np.nan
+        self.new_pass()
+
+    def new_pass(self) -> None:
+        """The feed begins its data again (a loop): its trade ids may repeat."""
+        self._highest_id[:] = _NEVER
+        self._ids.clear()
+
+    def check(self, batch: TickBatch, market_now_ms: float) -> Checked:
+        """Split `batch` into what is accepted and what is refused. Takes any values and never raises for them."""
+        size = len(batch)
+        good = np.ones(size, dtype=np.bool_)
+        rejected: dict[str, int] = {}
+
+        def refuse(reason: str, bad: Mask) -> None:
+            bad = bad & good
+            count = int(np.count_nonzero(bad))
+            if count:
+                rejected[reason] = rejected.get(reason, 0) + count
+                good[bad] = False
+
+        price, bid, ask, volume = batch.price, batch.bid, batch.ask, batch.size
+        refuse("unknown", (batch.instrument < 0) | (batch.instrument >= self.instruments))
+        refuse("nan", ~np.isfinite(price) | np.isinf(bid) | np.isinf(ask) | np.isinf(volume))
+        refuse("price", (price <= 0) | (bid <= 0) | (ask <= 0) | (volume < 0))
+        refuse("crossed", bid > ask)
+        refuse("future", (batch.ts > min(market_now_ms + self.ahead_ms, LATEST_MS)))
+        refuse("late", batch.ts < 0)
+        if good.any():
+            refuse("late", self._late(batch, good))
+        if batch.trade_id is not None and good.any():
+            refuse("duplicate", self._duplicates(batch.instrument, batch.trade_id, good))
+        accepted = batch if good.all() else batch.take(good)
+        return Checked(accepted, rejected, self._remember(accepted))
+
+    def _late(self, batch: TickBatch, good: Mask) -> Mask:
+        """Over `late_ms` older than the newest of the instrument, those before it in the batch included."""
+        late = np.zeros(len(batch), dtype=np.bool_)
+        where = np.flatnonzero(good)
+        who, when = batch.instrument[where], batch.ts[where]
+        newest = self._newest[who]
+        if np.bincount(who).max() > 1:
+            order = np.argsort(who, kind="stable")
+            fresh = np.ones(len(who), dtype=np.bool_)
+            fresh[1:] = who[order][1:] != who[order][:-1]
+            lift = (np.cumsum(fresh) - 1) << 46
+            highest = np.maximum.accumulate(when[order] + lift) - lift
+            running = np.empty_like(highest)
+            running[order] = highest
+            newest = np.maximum(newest, running)
+        known = newest != _NEVER
+        late[where[known]] = when[known] < newest[known] - self.late_ms
+        return late
+
+    def _duplicates(self, instrument: Ints, trade_id: Ints, good: Mask) -> Mask:
+        """Trade ids seen before; ids that only grow, the usual case, need no look-up."""
+        twice = np.zeros(len(instrument), dtype=np.bool_)
+        for who in np.unique(instrument[good]):
+            where = np.flatnonzero(good & (instrument == who))
+            ids = trade_id[where]
+            seen = self._ids.setdefault(int(who), {})
+            growing = bool((np.diff(ids) > 0).all()) and ids[0] > self._highest_id[who]
+            if not growing:
+                for at, number in zip(where, ids.tolist(), strict=True):
+                    if number in seen:
+                        twice[at] = True
+                    seen[number] = None
+            else:
+                seen.update(dict.fromkeys(ids[-REMEMBERED:].tolist()))
+            while len(seen) > REMEMBERED:
+                del seen[next(iter(seen))]
+            self._highest_id[who] = max(int(self._highest_id[who]), int(ids.max()))
+        return twice
+
+    def _remember(self, accepted: TickBatch) -> int:
+        """Keep newest times and prices; the number of ticks that are far from their instrument's price before."""
+        if not len(accepted):
+            return 0
+        np.maximum.at(self._newest, accepted.instrument, accepted.ts)
+        order = np.argsort(accepted.instrument, kind="stable")
+        who, price = accepted.instrument[order], accepted.price[order]
+        before = np.empty(len(price))
+        before[1:] = price[:-1]
+        fresh = np.ones(len(who), dtype=np.bool_)
+        fresh[1:] = who[1:] != who[:-1]
+        before[fresh] = self._price[who[fresh]]
+        last = np.append(fresh[1:], True)
+        self._price[who[last]] = price[last]
+        with np.errstate(invalid="ignore", over="ignore"):
+            return int(np.count_nonzero(np.abs(price - before) > OUTLIER * before))
