@@ -99,6 +99,7 @@ class Runtime:
             self.feed,
             self.intake,
             clock=self.clock,
+            telemetry=self.telemetry,
             on_connected=self.store.connected,
             on_disconnected=self.store.disconnected,
             on_clock=self.store.close_due,

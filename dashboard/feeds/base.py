@@ -44,6 +44,10 @@ class Sink(Protocol):
         """`count` lines or messages of the source could not be read (the feed has logged which)."""
         ...
 
+    def new_pass(self) -> None:
+        """The source begins again in times that go on (a loop of a replay): its trade ids may repeat."""
+        ...
+
     def restart(self) -> None:
         """The data starts over (a loop of a replay in original time): a new epoch begins."""
         ...

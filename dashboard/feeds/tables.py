@@ -1,0 +1,295 @@
+"""Reads files of trades, quotes or bars piece by piece: what their columns mean, and rows as arrays.
+
+Used by `replay`; knows files and columns, not pace or markets. CSV (`.gz` too, pipes too) and Parquet.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dashboard.errors import FeedError, StartRefused
+from dashboard.market.ticks import Floats, Ints
+
+#: What a column may be called; compared in lower case without spaces, `_` and `-`.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "time": ("timestamp", "time", "datetime", "date", "ts", "opentime", "transacttime", "t"),
+    "symbol": ("symbol", "ticker", "instrument", "pair", "market", "product", "productid"),
+    "price": ("price", "last", "lastprice", "tradeprice", "p"),
+    "size": ("quantity", "qty", "size", "volume", "amount", "vol", "q"),
+    "trade_id": ("tradeid", "id", "aggtradeid", "tid"),
+    "bid": ("bid", "bidprice", "bestbid"),
+    "ask": ("ask", "askprice", "bestask", "offer"),
+    "open": ("open", "o"),
+    "high": ("high", "h"),
+    "low": ("low", "l"),
+    "close": ("close", "c"),
+    "trades": ("trades", "count", "numberoftrades", "numtrades", "tradecount"),
+}
+KINDS = {
+    "bars": ("time", "open", "high", "low", "close"),
+    "quotes": ("time", "bid", "ask"),
+    "trades": ("time", "price"),
+}
+ACCEPTED = (
+    "a header with time and price (trades), time, bid and ask (quotes) or time, open, high, low and close (bars), "
+    "or Kraken's headerless time,price,volume; DASHBOARD_REPLAY_COLUMNS names other columns"
+)
+_BLOCK = 1 << 18
+_SAMPLE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a table holds: `kind` of KINDS, the position of each meaning's column, and whether a header comes first."""
+
+    kind: str
+    columns: Mapping[str, int]
+    width: int
+    header: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table in its order: `ts` int64[n] UTC ms, `symbol` texts or None, float64[n] by meaning.
+
+    `bad` are the line numbers (from 1) between them that could not be read.
+    """
+
+    ts: Ints
+    symbol: list[str] | None
+    values: Mapping[str, Floats]
+    trade_id: Ints | None
+    bad: tuple[int, ...]
+
+
+class Table:
+    """A file or pipe opened for reading once. Raises StartRefused with one sentence where it is of no use."""
+
+    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
+        self.path = path
+        self._lines = _parquet_lines(path) if path.suffix.lower() in (".parquet", ".pq") else _text_lines(path)
+        self._number = 0
+        self._ahead: list[list[str]] = []
+        try:
+            first = self._next_block()
+        except (OSError, FeedError, zlib.error) as error:
+            raise StartRefused(f"the replay file {path} can't be read: {_reason(error)}") from error
+        if not first:
+            raise StartRefused(f"the replay file {path} is empty; it takes {ACCEPTED}")
+        self.layout = _layout(path, first[0], columns)
+        if self.layout.header:
+            first = first[1:]
+            self._number = 1
+        if not first:
+            first = self._next_block()
+        if not first:
+            raise StartRefused(f"the replay file {path} has a header and no rows")
+        self._ahead = first
+        sample = self._rows(first[:_SAMPLE], 0)
+        if not len(sample.ts):
+            raise StartRefused(
+                f"the replay file {path}: none of its first {len(first)} rows can be read; it takes {ACCEPTED}"
+            )
+        self.first = sample
+        self.decimals = self._decimals(first[:_SAMPLE])
+
+    def blocks(self) -> Iterator[Rows]:
+        """Every row, in pieces. Raises FeedError where the file turns out to be damaged."""
+        block = self._ahead
+        while block:
+            number = self._number
+            self._number += len(block)
+            yield self._rows(block, number)
+            try:
+                block = self._next_block()
+            except (OSError, zlib.error) as error:
+                raise FeedError(
+                    f"{self.path.name} can't be read after line {self._number}: {_reason(error)}"
+                ) from error
+
+    def _next_block(self) -> list[list[str]]:
+        return next(self._lines, [])
+
+    def _rows(self, block: list[list[str]], number: int) -> Rows:
+        width = self.layout.width
+        whole = np.array([len(row) == width for row in block], dtype=np.bool_)
+        filler = [""] * width
+        cells = list(zip(*(row if fits else filler for row, fits in zip(block, whole, strict=True)), strict=True))
+        columns = self.layout.columns
+        ts, good = _times(cells[columns["time"]])
+        good &= whole
+        values: dict[str, Floats] = {}
+        for meaning, at in columns.items():
+            if meaning in ("time", "symbol", "trade_id"):
+                continue
+            values[meaning], readable = _numbers(cells[at])
+            good &= readable
+        trade_id: Ints | None = None
+        if "trade_id" in columns:
+            ids = pd.to_numeric(pd.Series(cells[columns["trade_id"]], dtype="object"), errors="coerce")
+            good &= ids.notna().to_numpy()
+            trade_id = ids.fillna(0).astype("int64").to_numpy()[good]
+        symbol = None
+        if "symbol" in columns:
+            symbol = [text.strip().upper() for text, fine in zip(cells[columns["symbol"]], good, strict=True) if fine]
+        bad = tuple((np.flatnonzero(~good) + number + 1).tolist())
+        return Rows(ts[good], symbol, {name: column[good] for name, column in values.items()}, trade_id, bad)
+
+    def _decimals(self, block: list[list[str]]) -> int:
+        meanings = ("price", "bid", "ask", "open", "high", "low", "close")
+        at = [self.layout.columns[meaning] for meaning in meanings if meaning in self.layout.columns]
+        most = 0
+        for row in block:
+            for cell in (row[position] for position in at if position < len(row)):
+                whole, _dot, part = cell.strip().partition(".")
+                if part.isdigit():
+                    most = max(most, len(part.rstrip("0")))
+        return min(most, 8)
+
+
+def symbols_of(path: Path, columns: Mapping[str, str]) -> list[str]:
+    """Every symbol in a file's symbol column, in the order of appearance."""
+    found: dict[str, None] = {}
+    for rows in Table(path, columns).blocks():
+        found.update(dict.fromkeys(rows.symbol or ()))
+    return list(found)
+
+
+def _layout(path: Path, first: list[str], given: Mapping[str, str]) -> Layout:
+    plain = [_plain(cell) for cell in first]
+    header = not all(_is_number(cell) for cell in first)
+    columns: dict[str, int] = {}
+    for meaning, name in given.items():
+        if header and _plain(name) in plain:
+            columns[meaning] = plain.index(_plain(name))
+        elif name.isdigit() and 1 <= int(name) <= len(first):
+            columns[meaning] = int(name) - 1
+        else:
+            has = ", ".join(cell[:20] for cell in first[:12])
+            raise StartRefused(f"DASHBOARD_REPLAY_COLUMNS: {path.name} has no column {name[:40]!r}; it has {has}")
+    if header:
+        for meaning, names in NAMES.items():
+            if meaning not in columns:
+                at = next((plain.index(name) for name in names if name in plain), None)
+                if at is not None and at not in columns.values():
+                    columns[meaning] = at
+    elif not columns and len(first) == 3:
+        columns = {"time": 0, "price": 1, "size": 2}
+    for kind, needed in KINDS.items():
+        if all(meaning in columns for meaning in needed):
+            return Layout(kind, columns, len(first), header)
+    has = ", ".join(cell[:20] or "nothing" for cell in first[:12])
+    raise StartRefused(f"the replay file {path} has the columns {has}; it takes {ACCEPTED}")
+
+
+def _text_lines(path: Path) -> Iterator[list[list[str]]]:
+    """Blocks of split lines; takes what is there, so that a pipe's rows come when they are written."""
+    unzip = zlib.decompressobj(31) if path.suffix.lower() == ".gz" else None
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    rest = b""
+    try:
+        while piece := os.read(descriptor, _BLOCK):
+            if unzip is not None:
+                piece = unzip.decompress(piece)
+                while unzip.eof and unzip.unused_data:
+                    more, unzip = unzip.unused_data, zlib.decompressobj(31)
+                    piece += unzip.decompress(more)
+            whole, newline, rest = (rest + piece).rpartition(b"\n")
+            if newline:
+                yield _split(whole)
+            if len(rest) > 1 << 20:
+                raise FeedError("a line is longer than 1 MB; this is no table")
+        if unzip is not None and not unzip.eof:
+            if rest:
+                yield _split(rest)
+            raise FeedError("the compressed data ends too soon; the file is truncated")
+        if rest.strip():
+            yield _split(rest)
+    finally:
+        os.close(descriptor)
+
+
+def _split(text: bytes) -> list[list[str]]:
+    lines = text.decode("utf-8-sig", "replace").replace("\0", "\ufffd").splitlines()
+    return [row for row in csv.reader(lines) if row]
+
+
+def _parquet_lines(path: Path) -> Iterator[list[list[str]]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        yield [list(file.schema_arrow.names)]
+        for batch in file.iter_batches(20_000):
+            frame = batch.to_pandas()
+            for name in frame.columns:
+                if str(frame[name].dtype).startswith("datetime64"):
+                    stamps = frame[name] if frame[name].dt.tz is not None else frame[name].dt.tz_localize("UTC")
+                    frame[name] = stamps.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            columns = [[_text(value) for value in frame[name].tolist()] for name in frame.columns]
+            yield [list(row) for row in zip(*columns, strict=True)]
+    except (pyarrow.ArrowException, ValueError) as error:
+        raise FeedError(f"it is no Parquet file: {_reason(error)}") from error
+
+
+def _text(value: object) -> str:
+    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+
+
+def _times(cells: tuple[str, ...]) -> tuple[Ints, np.typing.NDArray[np.bool_]]:
+    """(UTC ms int64[n], readable bool[n]) of ISO 8601 texts or of epoch seconds, ms, µs or ns by their size."""
+    series = pd.Series(cells, dtype="object")
+    numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
+    numeric = np.isfinite(numbers)
+    if numeric.mean() > 0.5:
+        size = np.abs(numbers)
+        with np.errstate(invalid="ignore", over="ignore"):
+            scale = np.select([size < 1e11, size < 1e14, size < 1e17], [1e3, 1.0, 1e-3], 1e-6)
+            exact = np.floor(np.round(numbers * scale, 3))
+        good = numeric & (size < 1e20)
+        return np.where(good, exact, 0).astype(np.int64), good
+    stamps = pd.to_datetime(series, utc=True, format="ISO8601", errors="coerce")
+    good = stamps.notna().to_numpy(copy=True)
+    units = stamps.dt.as_unit("ms").astype("int64").to_numpy()
+    return np.where(good, units, 0), good
+
+
+def _numbers(cells: tuple[str, ...]) -> tuple[Floats, np.typing.NDArray[np.bool_]]:
+    """(float64[n], readable bool[n]); the texts nan and inf are numbers, for the checks to refuse."""
+    series = pd.Series(cells, dtype="object")
+    try:
+        numbers = np.array(cells, dtype=np.float64)
+        return numbers, np.ones(len(numbers), dtype=np.bool_)
+    except ValueError:
+        numbers = np.array([_float(cell) for cell in series.tolist()])
+        good = np.array([_is_number(cell) or cell.strip().lower() in ("nan", "inf", "-inf") for cell in cells])
+        return numbers, good
+
+
+def _float(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", cell))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_\-]", "", name.lower())
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join((getattr(error, "strerror", None) or str(error)).split())[:160]
