@@ -306,6 +306,17 @@ class MemoryStore:
                     who.append(instrument)
             return self._gather(np.array(who, dtype=np.int64), spans)
 
+    def bars_whole(self, instruments: Iterable[int], timeframe: int, seq: int) -> bool:
+        """Whether every bar of `instruments` that changed at or after `seq` is still kept."""
+        with self.lock:
+            for instrument in instruments:
+                key = self._key(instrument, timeframe)
+                if self._book.count[key] > self._book.capacity[key]:
+                    low, _high = self._book.window(key)
+                    if self._book.block[CHANGED, low] >= seq:
+                        return False
+            return True
+
     def sparkline(self, instrument: int, timeframe: int, count: int) -> Floats:
         """float64[m], m <= `count`: closes of the newest bars, oldest first."""
         with self.lock:

@@ -1,0 +1,1 @@
+"""Pushing to browsers: one hub thread owns every WebSocket connection."""

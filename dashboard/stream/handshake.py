@@ -1,0 +1,168 @@
+"""The route `/ws/market`: login, origin and limits inside a normal request, then the TCP connection goes to the hub.
+
+The hand-off replaces the server's descriptor by a dead one, so that whatever the server does to it later (shutdown,
+time-out, close) touches nobody; the request's thread is free at once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, g, request
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+
+from dashboard.stream.connection import MAX_MESSAGE, deflate_extension
+from dashboard.stream.hub import Hub, Reservation
+
+PATH = "/ws/market"
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    426: "Upgrade Required",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks: the user, and the reference of the session that lets it in."""
+
+    user_id: int
+    session: str
+    name: str
+
+
+class HandedOff(Response):
+    """The answer of a request whose connection has gone: what the server writes goes to the dead descriptor."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if "gunicorn.socket" in environ:
+            raise StopIteration  # gunicorn's own word for a connection that the application took over
+        start_response("101 Switching Protocols", [])
+        return []
+
+
+def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: Callable[[], bool]) -> Blueprint:
+    """The handshake, and the plain GET that tells a page why it was refused (a browser sees only 1006)."""
+    routes = Blueprint("stream", __name__)
+
+    def refusal() -> tuple[Response | None, Identity | None]:
+        identity = identify()
+        if identity is None:
+            return _refused(hub, 401, "log in first", "login"), None
+        if not same_site():
+            return _refused(hub, 403, "Origin must be present and this site's own", "origin"), None
+        return None, identity
+
+    def in_the_way() -> str | None:
+        """Why this server can't hand a connection over."""
+        if request.environ.get("SERVER_PROTOCOL") not in ("HTTP/1.1", "HTTP/1.0"):
+            return f"a WebSocket needs HTTP/1.1, this is {request.environ.get('SERVER_PROTOCOL')}"
+        taken = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+        if taken is None:
+            return "the WSGI server does not expose its socket"
+        if isinstance(taken, ssl.SSLSocket):
+            return "the WSGI server ends TLS itself; end it in the proxy"
+        return None
+
+    @routes.get(PATH, websocket=True)
+    def upgrade() -> Response:
+        refused, identity = refusal()
+        if refused is not None or identity is None:
+            return refused or _refused(hub, 401, "log in first", "login")
+        reason = in_the_way()
+        if reason is not None:
+            return _refused(hub, 501, reason, "server")
+        ws = ServerProtocol(state=OPEN, extensions=[deflate_extension()], max_size=MAX_MESSAGE)
+        reply = ws.accept(Request(request.full_path, Headers(request.headers.items())))
+        if reply.status_code != 101:
+            return _refused(hub, reply.status_code, bytes(reply.body or b"").decode().strip(), "handshake")
+        place = hub.reserve(identity.user_id, identity.session, identity.name)
+        if not isinstance(place, Reservation):
+            return _full(hub, place)
+        try:
+            sock, early = take(request.environ)
+        except OSError as error:
+            hub.release(place)
+            return _refused(hub, 501, f"the connection can't be taken over: {error}", "server")
+        hub.adopt(sock, ws, reply.serialize(), early, place)
+        return HandedOff()
+
+    @routes.get(PATH)
+    def ask() -> Response:
+        """The status that the handshake would answer; 426 where it would let in."""
+        refused, identity = refusal_without_upgrade()
+        if refused is not None or identity is None:
+            return refused or _refused(hub, 401, "log in first", "login")
+        reason = in_the_way()
+        if reason is not None:
+            return _refused(hub, 501, reason, "server")
+        place = hub.reserve(identity.user_id, identity.session, identity.name)
+        if not isinstance(place, Reservation):
+            return _full(hub, place)
+        hub.release(place)
+        answer = _refused(hub, 426, "this is a WebSocket; ask for an upgrade", None)
+        answer.headers["Upgrade"] = "websocket"
+        return answer
+
+    def refusal_without_upgrade() -> tuple[Response | None, Identity | None]:
+        # A same-origin fetch carries no Origin; only one that is there can be foreign.
+        if "Origin" in request.headers:
+            return refusal()
+        identity = identify()
+        return (_refused(hub, 401, "log in first", "login") if identity is None else None), identity
+
+    return routes
+
+
+def take(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:
+    """(the connection's own socket, the bytes that the server has already read behind the request).
+
+    The peer of the dead pair is closed first: an open one stalls gunicorn's loop for two seconds a handshake.
+    """
+    theirs = environ.get("gunicorn.socket") or environ["werkzeug.socket"]
+    mine = socket.socket(fileno=os.dup(theirs.fileno()))
+    try:
+        dead, peer = socket.socketpair()
+        peer.close()
+        os.dup2(dead.fileno(), theirs.fileno(), inheritable=False)
+        dead.close()
+        body = environ["wsgi.input"]
+        unreader = getattr(getattr(body, "reader", None), "unreader", None)
+        early: bytes = unreader.take_buffered() if unreader else body.read()
+        mine.setblocking(False)
+        mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        mine.close()
+        raise
+    return mine, early
+
+
+def _full(hub: Hub, reason: str) -> Response:
+    answer = _refused(hub, 503, reason, "full")
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _refused(hub: Hub, status: int, detail: str, reason: str | None) -> Response:
+    if reason is not None:
+        hub.telemetry.refused.labels(reason).inc()
+    problem = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "request_id": g.get("request_id", ""),
+    }
+    return Response(orjson.dumps(problem), status, mimetype="application/problem+json")

@@ -1,0 +1,233 @@
+"""The stream's messages: the only place that shapes them, out and in. Pure; knows neither sockets nor threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+
+from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
+from dashboard.market.ticks import Floats
+from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS
+from dashboard.store.memory import TICK_COLUMNS
+
+VERSION = 1
+HEARTBEAT_MS = 5000
+CHANNELS = ("ticker", "bars", "ticks", "alerts")
+OPERATIONS = ("subscribe", "unsubscribe", "ping")
+#: Rows in one message of a snapshot or a resume: a row takes 130 bytes at most, a message 128 KiB.
+ROWS_A_MESSAGE = 900
+
+#: Why a connection ends. The page comes back by itself after the first three, after a minute at 4429.
+GOING_AWAY, OVERLOADED, NO_PONG, FLOODED = 1001, 1013, 4408, 4429
+BAD_TEXT, TOO_BIG, FAULT, LOGIN_ENDED, FORBIDDEN = 1007, 1009, 1011, 4401, 4403
+
+
+class Refused(Exception):
+    """A client's message that gets an `error` in answer: its code, a sentence, what would be accepted."""
+
+    def __init__(self, code: str, message: str, accepted: Sequence[str] | None = None, id_: Any = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.accepted, self.id = code, message, accepted, id_
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A client's message, checked for form. `symbols` None is all; `timeframe` is an index, 0 but for bars."""
+
+    op: Literal["subscribe", "unsubscribe", "ping"]
+    id: Any
+    channel: str = ""
+    symbols: tuple[str, ...] | None = ()
+    timeframe: int = 0
+    epoch: str | None = None
+    after_seq: int | None = None
+    after_id: int | None = None
+
+
+def parse(text: bytes, symbols_limit: int) -> Request:
+    """Read a client's message. Raises Refused, which leaves the connection as it was."""
+    try:
+        message = orjson.loads(text)
+    except (orjson.JSONDecodeError, RecursionError):
+        raise Refused("malformed", "a message must be one JSON object") from None
+    if not isinstance(message, dict):
+        raise Refused("malformed", "a message must be one JSON object")
+    id_ = message.get("id")
+    if not (id_ is None or isinstance(id_, int | float | bool) or (isinstance(id_, str) and len(id_) <= 200)):
+        raise Refused("malformed", "id must be a number or a text of at most 200 characters")
+    op = message.get("op")
+    if op not in OPERATIONS:
+        raise Refused("unknown_operation", f"op must be one of {', '.join(OPERATIONS)}", OPERATIONS, id_)
+    if op == "ping":
+        return Request("ping", id_)
+    channel = message.get("channel")
+    if channel not in CHANNELS:
+        raise Refused("unknown_channel", f"channel must be one of {', '.join(CHANNELS)}", CHANNELS, id_)
+    if channel == "alerts":
+        return Request(op, id_, channel, after_id=_whole(message, "after_id", id_))
+    timeframe = 0
+    if channel == "bars":
+        name = message.get("timeframe")
+        if not isinstance(name, str) or name not in TIMEFRAME_INDEX:
+            names = [frame.name for frame in TIMEFRAMES]
+            raise Refused("unknown_timeframe", f"timeframe must be one of {', '.join(names)}", names, id_)
+        timeframe = TIMEFRAME_INDEX[name]
+    symbols = _symbols(message.get("symbols"), symbols_limit, id_)
+    if op == "unsubscribe":
+        return Request(op, id_, channel, symbols, timeframe)
+    after_seq, epoch = _whole(message, "after_seq", id_), message.get("epoch")
+    if epoch is not None and not isinstance(epoch, str):
+        raise Refused("bad_epoch", "epoch must be a text", None, id_)
+    if after_seq is not None and epoch is None:
+        raise Refused("bad_after_seq", "after_seq needs the epoch that it belongs to", None, id_)
+    return Request(op, id_, channel, symbols, timeframe, epoch, after_seq)
+
+
+def _symbols(given: Any, limit: int, id_: Any) -> tuple[str, ...] | None:
+    if given == "*" or given == ["*"]:
+        return None
+    if not isinstance(given, list) or not given or not all(isinstance(symbol, str) for symbol in given):
+        raise Refused("bad_symbols", 'symbols must be "*" or a list of at least one symbol', None, id_)
+    names = tuple(dict.fromkeys(given))
+    if len(given) > limit:
+        raise Refused("too_many_symbols", f"a subscription names at most {limit} symbols, got {len(given)}", None, id_)
+    return names
+
+
+def _whole(message: dict[str, Any], name: str, id_: Any) -> int | None:
+    if name not in message:
+        return None
+    value = message[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise Refused(f"bad_{name}", f"{name} must be a whole number from 0 on", None, id_)
+    return value
+
+
+def text(message: dict[str, Any]) -> bytes:
+    """A message as JSON; NaN becomes null."""
+    return orjson.dumps(message, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def welcome(epoch: str, seq: int, oldest_seq: int) -> bytes:
+    return text(
+        {
+            "type": "welcome",
+            "version": VERSION,
+            "epoch": epoch,
+            "seq": seq,
+            "oldest_seq": oldest_seq,
+            "heartbeat_ms": HEARTBEAT_MS,
+            "columns": {"ticker": LAST_COLUMNS, "ticks": TICK_COLUMNS, "bars": BAR_COLUMNS},
+        }
+    )
+
+
+def answered(request: Request, symbols: list[str] | str, unknown: list[str] | None, resumed: bool | None) -> bytes:
+    """`subscribed` or `unsubscribed`."""
+    message: dict[str, Any] = {"type": f"{request.op}d"}
+    if request.id is not None:
+        message["id"] = request.id
+    message["channel"] = request.channel
+    if request.channel == "bars":
+        message["timeframe"] = TIMEFRAMES[request.timeframe].name
+    if request.channel != "alerts":
+        message["symbols"] = symbols
+        if unknown is not None:
+            message["unknown"] = unknown
+    if resumed is not None:
+        message["resumed"] = resumed
+    return text(message)
+
+
+def error(refused: Refused) -> bytes:
+    message: dict[str, Any] = {"type": "error"}
+    if refused.id is not None:
+        message["id"] = refused.id
+    message |= {"code": refused.code, "message": refused.message}
+    if refused.accepted is not None:
+        message["accepted"] = list(refused.accepted)
+    return text(message)
+
+
+def pong(id_: Any, sent: float) -> bytes:
+    return text({"type": "pong"} | ({} if id_ is None else {"id": id_}) | {"sent": sent})
+
+
+def heartbeat(seq: int, sent: float) -> bytes:
+    return b'{"type":"heartbeat","seq":%d,"sent":%s}' % (seq, orjson.dumps(sent))
+
+
+def gap(symbol: str, from_seq: int, to_seq: int) -> bytes:
+    return text({"type": "gap", "channel": "ticks", "symbol": symbol, "from_seq": from_seq, "to_seq": to_seq})
+
+
+def alert(event: dict[str, Any]) -> bytes:
+    return text({"type": "alert", "event": event})
+
+
+# Fragments: `"AAPL":[…]`, encoded once for a flush and joined into the frames of every subscription that has them.
+
+
+def ticker_fragment(name: bytes, row: Sequence[float]) -> bytes:
+    """`row` is a row of `Change.last`: price bid ask size volume high low ts."""
+    return name + b":" + orjson.dumps([*row[:7], _integer(row[7])])
+
+
+def tick_rows(rows: Floats) -> list[list[Any]]:
+    """Ticks float64[n, 6] (`TICK_COLUMNS`) as JSON rows."""
+    return tick_lists(rows.tolist())
+
+
+def tick_lists(rows: Iterable[Sequence[float]]) -> list[list[Any]]:
+    """Rows of TICK_COLUMNS as JSON rows."""
+    return [[int(row[0]), *row[1:5], int(row[5])] for row in rows]
+
+
+def bar_row(row: Sequence[float]) -> list[Any]:
+    """A bar, a row of BAR_COLUMNS, as a JSON row."""
+    return [int(row[0]), *row[1:6], int(row[6]), int(row[7])]
+
+
+def rows_fragment(name: bytes, rows: list[list[Any]]) -> bytes:
+    return name + b":" + orjson.dumps(rows)
+
+
+def snapshot_fragment(name: bytes, row: Sequence[float], open_: float, previous_close: float) -> bytes:
+    """A ticker's row as an object, with the day's open and the previous close."""
+    values: dict[str, Any] = dict(zip(LAST_COLUMNS, row, strict=True))
+    values["ts"] = _integer(row[7])
+    values["open"], values["previous_close"] = open_, previous_close
+    return name + b":" + orjson.dumps(values)
+
+
+def frame(
+    type_: str,
+    fragments: Iterable[bytes],
+    seq: int,
+    sent: float,
+    *,
+    channel: str | None = None,
+    timeframe: int | None = None,
+    received: float | None = None,
+    more: bool = False,
+) -> bytes:
+    """A message with `data`, from fragments."""
+    head = b'{"type":"%s"' % type_.encode()
+    if channel is not None:
+        head += b',"channel":"%s"' % channel.encode()
+    if timeframe is not None:
+        head += b',"timeframe":"%s"' % TIMEFRAMES[timeframe].name.encode()
+    head += b',"seq":%d,"sent":%s' % (seq, orjson.dumps(sent))
+    if received is not None and received == received:
+        head += b',"received":' + orjson.dumps(received)
+    if more:
+        head += b',"more":true'
+    return head + b',"data":{' + b",".join(fragments) + b"}}"
+
+
+def _integer(value: float) -> int | None:
+    return int(value) if value == value and abs(value) < np.inf else None
