@@ -6,6 +6,10 @@ accepted. `dashboard.api` turns them into problem+json in one place; the command
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
+import orjson
+
 
 class DashboardError(Exception):
     """Base of every error this product raises on purpose; `str(error)` is one sentence for a person."""
@@ -61,3 +65,20 @@ class FeedError(DashboardError):
 
 class StorageError(DashboardError):
     """The database does not take or give what it should just now."""
+
+
+def problem(
+    status: int, detail: str, request_id: str, errors: list[dict[str, str]] | None = None, **extra: object
+) -> bytes:
+    """The body of an `application/problem+json` answer (RFC 9457)."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **extra,
+    }
+    if errors:
+        body["errors"] = errors
+    body["request_id"] = request_id
+    return orjson.dumps(body)

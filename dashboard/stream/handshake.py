@@ -13,25 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, g, request
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
+from dashboard.errors import problem
 from dashboard.stream.connection import MAX_MESSAGE, deflate_extension
 from dashboard.stream.hub import Hub, Reservation
 
 PATH = "/ws/market"
-_TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    426: "Upgrade Required",
-    501: "Not Implemented",
-    503: "Service Unavailable",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +150,5 @@ def _full(hub: Hub, reason: str) -> Response:
 def _refused(hub: Hub, status: int, detail: str, reason: str | None) -> Response:
     if reason is not None:
         hub.telemetry.refused.labels(reason).inc()
-    problem = {
-        "type": "about:blank",
-        "title": _TITLES.get(status, "Error"),
-        "status": status,
-        "detail": detail,
-        "request_id": g.get("request_id", ""),
-    }
-    return Response(orjson.dumps(problem), status, mimetype="application/problem+json")
+    body = problem(status, detail, g.get("request_id", ""))
+    return Response(body, status, mimetype="application/problem+json")

@@ -1,0 +1,81 @@
+"""Demonstration mode: user `root`, password `123456`, on this machine only and only until an administrator exists."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import threading
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from dashboard.accounts.users import Users
+from dashboard.clock import Clock
+from dashboard.config import Settings
+
+#: Headers that a proxy adds: with one of them, a peer on loopback says nothing about where a request comes from.
+PROXY_HEADERS = ("Forwarded", "Via", "X-Real-Ip")
+_LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+#: How long it is believed that there is (no) administrator, s.
+BELIEVED_S = 0.4
+
+
+class Demonstration:
+    """Says where and when the demonstration mode exists."""
+
+    def __init__(self, settings: Settings, users: Users, clock: Clock) -> None:
+        self.settings, self.users, self.clock = settings, users, clock
+        self._known: tuple[float, bool] | None = None
+        self._lock = threading.Lock()
+
+    def exists(self) -> bool:
+        """Whether it exists at all just now. Raises StorageError."""
+        if not self.settings.on_loopback or self.settings.trusted_proxies:
+            return False
+        now = self.clock.monotonic()
+        with self._lock:
+            if self._known is not None and now - self._known[0] < BELIEVED_S:
+                return self._known[1]
+        answer = not self.users.has_administrator()
+        with self._lock:
+            self._known = (now, answer)
+        return answer
+
+    def forget(self) -> None:
+        """Users have changed: look anew."""
+        with self._lock:
+            self._known = None
+
+    def allows(self, request: Request) -> bool:
+        """Whether it exists for this request: both ends on loopback, and no trace of a proxy."""
+        return is_local(request) and self.exists()
+
+
+def is_local(request: Request) -> bool:
+    """Whether a request comes from a browser on this machine, as far as can be told."""
+    if not _LOCAL_HOST.fullmatch(request.headers.get("Host", "")):
+        return False
+    if any(name in request.headers for name in PROXY_HEADERS):
+        return False
+    if any(name.lower().startswith("x-forwarded-") for name in request.headers.keys()):
+        return False
+    own = own_address(request.environ)
+    return is_loopback(request.environ.get("REMOTE_ADDR")) and (own is None or is_loopback(own))
+
+
+def own_address(environ: dict[str, Any]) -> str | None:
+    """The address that a request came in on, None where the server does not show its socket."""
+    sock = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    try:
+        return str(sock.getsockname()[0]) if sock is not None else None
+    except OSError:
+        return None
+
+
+def is_loopback(address: str | None) -> bool:
+    try:
+        parsed = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback

@@ -1,0 +1,154 @@
+"""The pages of login, logout and the own password."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_login import current_user
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from werkzeug.wrappers import Response as Answer
+
+from dashboard.accounts.demo import Demonstration
+from dashboard.accounts.sessions import COOKIE, REMEMBERED_MS, Login, Sessions
+from dashboard.accounts.users import LONGEST_NAME, Users
+from dashboard.errors import BadParameter, DashboardError
+from dashboard.telemetry import Telemetry, get_logger
+
+#: Failed tries in five minutes: of a name from an address, so that the owner gets in from elsewhere; of an address.
+NAME_LIMIT, ADDRESS_LIMIT = RateLimitItemPerMinute(5, 5), RateLimitItemPerMinute(50, 5)
+WRONG = "That user name and password don't go together."
+_CONTROL = re.compile(r"[\x00-\x20\\\x7f]")
+
+
+def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, telemetry: Telemetry) -> Blueprint:
+    """`/login`, `/logout` and `/account/password`."""
+    routes = Blueprint("accounts", __name__, template_folder="templates")
+    failures = MovingWindowRateLimiter(MemoryStorage())
+    log = get_logger("login")
+
+    def page(status: int, message: str = "", name: str = "") -> Response:
+        local = demonstration.allows(request)
+        return make_response(
+            render_template(
+                "login.html",
+                message=message,
+                name=name[:LONGEST_NAME],
+                next=safe_next(request.values.get("next")),
+                demonstration=local,
+                nobody=not local and not users.every(),
+            ),
+            status,
+        )
+
+    def limited(name: str) -> bool:
+        address = request.remote_addr or ""
+        return not (
+            failures.test(NAME_LIMIT, "name", address, name[:LONGEST_NAME]) and failures.test(ADDRESS_LIMIT, address)
+        )
+
+    def failed(name: str) -> None:
+        address = request.remote_addr or ""
+        failures.hit(NAME_LIMIT, "name", address, name[:LONGEST_NAME])
+        failures.hit(ADDRESS_LIMIT, address)
+        telemetry.logins.labels("refused").inc()
+        log.warning("login refused", user=name[:100], address=address)
+
+    def too_many(answer: Response) -> Response:
+        answer.status_code = 429
+        answer.headers["Retry-After"] = "300"
+        telemetry.logins.labels("limited").inc()
+        return answer
+
+    @routes.get("/login")
+    def show() -> Response:
+        return page(200)
+
+    @routes.post("/login")
+    def enter() -> Answer:
+        name, password = request.form.get("username", ""), request.form.get("password", "")
+        if limited(name):
+            return too_many(page(429, "Too many failed tries. Wait five minutes, then try again.", name))
+        person = users.matching(name, password, demonstration=demonstration.allows(request))
+        if person is None:
+            failed(name)
+            return page(401, WRONG, name)
+        sessions.end(request.cookies.get(COOKIE))
+        value, login = sessions.issue(person, remembered=request.form.get("remember", "") not in ("", "0", "false"))
+        telemetry.logins.labels("accepted").inc()
+        log.info("login", user=person.name, address=request.remote_addr)
+        return with_cookie(redirect(safe_next(request.form.get("next"))), value, login)
+
+    @routes.post("/logout")
+    def leave() -> Answer:
+        sessions.end(request.cookies.get(COOKIE))
+        answer = redirect("/login")
+        answer.delete_cookie(COOKIE, path="/", samesite="Lax", httponly=True, secure=request.is_secure)
+        return answer
+
+    @routes.get("/account/password")
+    def show_password() -> str:
+        return render_template("password.html", message="", done=False, fixed=current_user.demonstration)
+
+    @routes.post("/account/password")
+    def set_password() -> Answer:
+        old, new = request.form.get("current", ""), request.form.get("new", "")
+        name = current_user.name
+
+        def again(message: str, status: int) -> Response:
+            return make_response(
+                render_template("password.html", message=message, done=False, fixed=current_user.demonstration), status
+            )
+
+        if current_user.demonstration:
+            return again("The demonstration's password is fixed; make an administrator instead.", 403)
+        if limited(name):
+            return too_many(again("Too many failed tries. Wait five minutes, then try again.", 429))
+        if users.matching(name, old, demonstration=False) is None:
+            failed(name)
+            return again("The current password is not right.", 401)
+        if new != request.form.get("again", new):
+            return again("The two new passwords differ.", 422)
+        try:
+            person = users.set_password(name, new)
+        except BadParameter as error:
+            return again(f"The new {error}.", 422)
+        except DashboardError as error:
+            return again(str(error), 422)
+        sessions.forget()
+        sessions.on_user_end(person.id)
+        value, login = sessions.issue(person, remembered=current_user.remembered)
+        done = make_response(render_template("password.html", message="", done=True, fixed=False))
+        return with_cookie(done, value, login)
+
+    return routes
+
+
+def with_cookie(answer: Answer, value: str, login: Login) -> Answer:
+    """Give the browser its session."""
+    answer.set_cookie(
+        COOKIE,
+        value,
+        max_age=REMEMBERED_MS // 1000 if login.remembered else None,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+    return answer
+
+
+def safe_next(wanted: str | None) -> str:
+    """`wanted` if it is a path of this site, else `/`."""
+    if not wanted or len(wanted) > 2000 or not wanted.startswith("/") or _CONTROL.search(wanted):
+        return "/"
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
+    if parts.scheme or parts.netloc or wanted.startswith("//") or parts.path.startswith("//"):
+        return "/"
+    return "/" if parts.path in ("/login", "/logout") else wanted

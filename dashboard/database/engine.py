@@ -1,0 +1,139 @@
+"""The engine and its sessions: SQLite with the pragmas that keep it whole, or PostgreSQL; errors as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from dashboard.errors import StartRefused, StorageError
+
+#: How long a statement waits for another writer, s.
+BUSY_S = 2.0
+
+
+class Database:
+    """One database by its URL. Connections are made at first use; after a fork make a new one or `close` first."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._parsed = make_url(url)
+        self.embedded = self._parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_pre_ping": not self.embedded}
+        if self.embedded:
+            options["connect_args"] = {"timeout": BUSY_S}
+            self._make_folder()
+        try:
+            self.engine: Engine = create_engine(url, **options)
+        except ImportError as error:
+            raise StartRefused(f"DASHBOARD_DATABASE_URL needs a driver that is not installed: {error}") from error
+        if self.embedded:
+            event.listen(self.engine, "connect", _pragmas)
+            event.listen(self.engine, "begin", _begin_immediate)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction that writes: committed at the end of the `with`, rolled back by an exception.
+
+        Raises StorageError where the database refuses.
+        """
+        with translated(), self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A short transaction that only reads, and on SQLite waits for no writer. Raises StorageError."""
+        with translated(), self._sessions(bind=self.engine.execution_options(reads=True)) as session:
+            yield session
+
+    def check(self) -> None:
+        """Ask the database something. Raises StorageError with the reason where it does not answer."""
+        with self.reading() as session:
+            session.execute(text("SELECT 1 FROM users LIMIT 1"))
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. Raises StorageError."""
+        with translated():
+            with self.engine.begin() as connection:
+                config = _config()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+
+    def migrate_if_embedded(self) -> None:
+        """What a start does: SQLite is migrated, elsewhere an older schema is refused with the command to run."""
+        if self.embedded:
+            self.migrate()
+            return
+        with translated(), self.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        newest = ScriptDirectory.from_config(_config()).get_current_head()
+        if current != newest:
+            raise StartRefused(
+                f"the database's schema is {current or 'empty'}, this version needs {newest}; "
+                "run: python -m dashboard migrate"
+            )
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.engine.dispose()
+
+    def _make_folder(self) -> None:
+        name = self._parsed.database
+        if not name or name == ":memory:":
+            return
+        try:
+            Path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartRefused(
+                f"the folder of DASHBOARD_DATABASE_URL, {Path(name).parent}, can't be made: {error.strerror}"
+            ) from error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's exceptions into StorageError with one sentence."""
+    try:
+        yield
+    except DBAPIError as error:
+        reason = str(error.orig).splitlines()[0] if error.orig is not None else "no reason given"
+        raise StorageError(f"the database refuses: {reason[:200]}") from error
+    except SQLAlchemyError as error:
+        raise StorageError(f"the database refuses: {str(error).splitlines()[0][:200]}") from error
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _pragmas(connection: Any, _record: Any) -> None:
+    """WAL lets readers go on beside the writer; FULL keeps what was committed through a power cut."""
+    # SQLAlchemy says BEGIN itself, below: the driver must not.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={int(BUSY_S * 1000)}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    """A transaction that reads and then writes fails at once in WAL mode; one that is a writer from the start waits."""
+    reads = connection.get_execution_options().get("reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
