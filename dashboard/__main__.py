@@ -129,12 +129,12 @@ def _check(_given: argparse.Namespace, settings: Settings) -> int:
     database.migrate_if_embedded()
     database.check()
     print("database ok")
-    accounts.check_start(settings, database)
+    accounts.prepare(settings, database, SystemClock())
     print("accounts ok")
     feed = make_feed(settings, SystemClock())
     print(f"feed ok: {feed.name}, {len(feed.catalogue)} instruments")
     version = sqlite3.sqlite_version_info
-    if database.url.startswith("sqlite") and WAL_RESET[0] <= version <= WAL_RESET[1] and not _fixed(version):
+    if database.embedded and WAL_RESET[0] <= version <= WAL_RESET[1] and not _fixed(version):
         print(
             f"warning: SQLite {sqlite3.sqlite_version} has a race that can damage a database written by several "
             "processes at once; 3.51.3 mends it. This product writes from one process only.",

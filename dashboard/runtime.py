@@ -80,7 +80,7 @@ class Runtime:
         #: How long ago the loop of the HTTP server turned, s; whoever runs the server sets it.
         self.server_lag_s: Callable[[], float] = lambda: 0.0
         self._stopped_at = float("inf")
-        self.alert_book = AlertBook(self.database, self.writer, self.store.catalogue)
+        self.alert_book = AlertBook(self.database, self.store.catalogue, self.clock)
         self.hub = Hub(
             self.store,
             self.telemetry,

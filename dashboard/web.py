@@ -14,14 +14,11 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response, abort, g, make_response, render_template_string, request
 from flask_login import current_user
-from werkzeug.exceptions import HTTPException
 
 from dashboard import accounts, api, ops, ui
-from dashboard.accounts.demo import demonstration_request
 from dashboard.accounts.guard import same_site_origin
 from dashboard.runtime import Runtime
 from dashboard.stream import handshake
-from dashboard.telemetry import get_logger
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 #: A body is a login form, an alert or a callback's inputs; the largest is a few kilobytes.
@@ -50,7 +47,9 @@ ERROR_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ t
 
 def create_server(runtime: Runtime) -> Flask:
     """The whole product as a WSGI application. Raises a DashboardError where it may not start as it is set up."""
-    settings, log = runtime.settings, get_logger("web")
+    settings = runtime.settings
+    runtime.database.migrate_if_embedded()
+    accounts.prepare(settings, runtime.database, runtime.clock)
     server = Flask("dashboard", static_folder=None)
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     server.config["MAX_FORM_PARTS"] = 50
@@ -70,7 +69,6 @@ def create_server(runtime: Runtime) -> Flask:
         server,
         settings=settings,
         database=runtime.database,
-        writer=runtime.writer,
         clock=runtime.clock,
         telemetry=runtime.telemetry,
         on_session_end=lambda session: runtime.hub.end_session(session, 4401),
@@ -108,7 +106,7 @@ def create_server(runtime: Runtime) -> Flask:
         ops.metrics.blueprint(
             runtime.telemetry.registry,
             token=settings.metrics_token,
-            demonstration=lambda: demonstration_request(request, settings),
+            demonstration=lambda: people.demonstration.allows(request),
         )
     )
     server.register_blueprint(
@@ -121,17 +119,8 @@ def create_server(runtime: Runtime) -> Flask:
             )
         )
     )
-    api.problems.install(server)
+    api.problems.install(server, error_page)
     dash_app = ui.build(server, runtime_services(runtime))
-
-    @server.errorhandler(HTTPException)
-    def page_of_error(error: HTTPException) -> Response:
-        return error_page(error.code or 500, error.description or "")
-
-    @server.errorhandler(Exception)
-    def page_of_fault(error: Exception) -> Response:
-        log.exception("request failed", path=request.path)
-        return error_page(500, "Something went wrong here; the log has it under the request id below.")
 
     @server.after_request
     def headers(response: Response) -> Response:

@@ -127,7 +127,7 @@ def install(
     manager.init_app(server)
     # Flask-Login would look into Flask's own session cookie first; there is none here.
     server.session_interface = NoSession()
-    guard.install(server, settings, missing_for_others(settings, users))
+    guard.install(server, settings, lambda: missing_for_others(settings, users))
     server.register_blueprint(login.blueprint(users, sessions, demonstration, telemetry))
     if demonstration.exists():
         get_logger("accounts").warning(

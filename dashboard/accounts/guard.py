@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 from flask import Flask, Response, g, redirect, request
@@ -37,8 +38,8 @@ _DEFAULT_PORT = re.compile(r":(80|443)$")
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
-def install(server: Flask, settings: Settings, missing: list[str]) -> None:
-    """Guard every request of `server`. `missing` names what a request from another address would need."""
+def install(server: Flask, settings: Settings, missing: Callable[[], list[str]]) -> None:
+    """Guard every request of `server`. `missing()` names what a request from another address would need."""
     log = get_logger("guard")
     allowed = settings.allowed_hosts
 
@@ -47,10 +48,10 @@ def install(server: Flask, settings: Settings, missing: list[str]) -> None:
         path = request.path
         if not path.startswith("/health/") and not host_allowed(request.headers.get("Host", ""), allowed):
             return refusal(421, f"the host {request.headers.get('Host', '')[:80]!r} is not in DASHBOARD_ALLOWED_HOSTS")
-        if missing and not path.startswith("/health/"):
+        if not path.startswith("/health/"):
             own = own_address(request.environ)
-            if own is not None and not is_loopback(own):
-                return refusal(503, f"on the address {own} this needs {', '.join(missing)} first")
+            if own is not None and not is_loopback(own) and (needed := missing()):
+                return refusal(503, f"on the address {own} this needs {', '.join(needed)} first")
         if request.method not in _SAFE:
             reason = cross_site(request)
             if reason is not None:

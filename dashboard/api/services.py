@@ -1,0 +1,21 @@
+"""What the API needs of the rest of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.store.memory import LastTable, MemoryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`freshness` gives (age in ms, stale) of every instrument; `cut` says when a streamed answer must break off."""
+
+    store: MemoryStore
+    freshness: Callable[[LastTable], tuple[NDArray[np.float64], NDArray[np.bool_]]]
+    feed_kind: str
+    cut: Callable[[], bool]

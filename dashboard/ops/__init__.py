@@ -1,0 +1,5 @@
+"""For operators: health and metrics."""
+
+from dashboard.ops import health, metrics
+
+__all__ = ["health", "metrics"]
