@@ -1,0 +1,50 @@
+"""The page: Dash's layout and callbacks. `build` puts it on a Flask server."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from dash import Dash
+from flask import Flask, has_request_context, request
+
+from dashboard.ui import callbacks, static
+from dashboard.ui.first_paint import first_paint
+from dashboard.ui.index import IGNORED, Page
+from dashboard.ui.layout import page
+from dashboard.ui.services import Services
+from dashboard.ui.theme import ASSETS
+
+__all__ = ["Services", "build"]
+
+
+def build(server: Flask, services: Services) -> Dash:
+    """Put the page on `server`, whose guard is there already."""
+    static.install(server)
+    simulated = " (simulated)" if services.feed.kind == "SIMULATED" else ""
+    app = Page(
+        __name__,
+        server=server,
+        assets_folder=str(ASSETS),
+        assets_ignore=IGNORED,
+        title=f"Tickboard{simulated}",
+        # A title that changes with every callback flickers in the tab.
+        update_title="",
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+
+    def layout() -> Any:
+        return page(first_paint(services, asked_view()))
+
+    app.layout = layout
+    callbacks.register(app, services)
+    return app
+
+
+def asked_view() -> dict[str, str]:
+    """The query of the page that asks for its layout: Dash's own request for it carries it in `Referer` only."""
+    if not has_request_context():
+        return {}
+    return dict(parse_qsl(urlsplit(request.headers.get("Referer", "")).query))

@@ -1,0 +1,100 @@
+"""The data that the page opens with: quotes, sparklines, alerts and the view, so that no panel is ever empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_login import current_user
+
+from dashboard.errors import StorageError
+from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.store.freshness import stale_after_ms
+from dashboard.store.quotes import quotes
+from dashboard.ui.figures import TYPES, figure
+from dashboard.ui.services import Services
+
+#: Cards at the top: the first of `SYMBOLS`.
+CARDS = 6
+#: A sparkline shows the closes of so many minutes; beyond this many instruments it begins with the live prices.
+SPARK_BARS, SPARKED = 40, 300
+DEFAULT_TIMEFRAME, DEFAULT_TYPE = "1m", "candles"
+
+
+def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
+    """Everything the page's modules start from; `query` is the URL's, from which the view is taken."""
+    store = services.store
+    with store.lock:
+        last = store.last()
+        sparks = {
+            symbol: [float(f"{close:.8g}") for close in store.sparkline(at, TIMEFRAME_INDEX["1m"], SPARK_BARS).tolist()]
+            for at, symbol in enumerate(store.catalogue.symbols[:SPARKED])
+        }
+    shown = view(services, query)
+    return {
+        "epoch": last.epoch,
+        "seq": last.seq,
+        "now": services.clock.now_ms(),
+        "instruments": [
+            {
+                "symbol": instrument.symbol,
+                "name": instrument.name,
+                "class": instrument.asset_class,
+                "sector": instrument.sector,
+                "currency": instrument.currency,
+                "decimals": instrument.decimals,
+            }
+            for instrument in store.catalogue
+        ],
+        "tickers": quotes(store.catalogue, last, services.freshness),
+        "sparks": sparks,
+        "feed": feed(services),
+        "user": {"name": getattr(current_user, "name", ""), "role": getattr(current_user, "role", "")},
+        "view": shown,
+        "figure": figure_of(services, shown),
+        "alerts": alerts(services),
+    }
+
+
+def feed(services: Services) -> dict[str, Any]:
+    """What feeds the page, how often it reports, and whether it does what it should."""
+    healthy, health = services.feed_health()
+    return {
+        "kind": services.feed.kind,
+        "name": services.feed.name,
+        "interval_ms": services.feed.interval_ms,
+        "stale_after_ms": stale_after_ms(services.feed.interval_ms),
+        "silence_is_stale": services.feed.silence_is_stale,
+        "healthy": healthy,
+        "health": health,
+    }
+
+
+def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | None:
+    """The chart of the view; None where there is no instrument at all."""
+    instrument = services.store.catalogue.index(shown["symbol"])
+    if instrument is None:
+        return None
+    return figure(services.store, instrument, TIMEFRAME_INDEX[shown["timeframe"]], shown["type"])
+
+
+def view(services: Services, query: Mapping[str, str]) -> dict[str, str]:
+    """Symbol, timeframe and chart type from the URL's query; what is unknown there becomes the default."""
+    symbols = services.store.catalogue.symbols
+    symbol, timeframe, kind = (query.get(name, "") for name in ("symbol", "timeframe", "type"))
+    return {
+        "symbol": symbol if symbol in symbols else (symbols[0] if symbols else ""),
+        "timeframe": timeframe if timeframe in TIMEFRAME_INDEX else DEFAULT_TIMEFRAME,
+        "type": kind if kind in TYPES else DEFAULT_TYPE,
+    }
+
+
+def alerts(services: Services) -> dict[str, Any]:
+    """The user's rules and newest events, or why they can't be shown: an unreadable book is never no alerts."""
+    user = getattr(current_user, "id", None)
+    if user is None:
+        return {"rules": [], "events": []}
+    try:
+        return {"rules": services.alert_book.list_for(user), "events": services.alert_book.history(user, 20)}
+    except StorageError as error:
+        return {"rules": [], "events": [], "error": str(error)}

@@ -1,0 +1,115 @@
+"""The page: header, cards, watchlist, chart, side panel, and the data they open with; made anew for each request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+
+from dashboard.market.bars import TIMEFRAMES
+from dashboard.ui.alerts_panel import alerts_panel
+from dashboard.ui.cards import cards
+from dashboard.ui.figures import TYPES
+from dashboard.ui.header import header
+from dashboard.ui.watchlist import watchlist
+
+#: How often the page asks where the stream can't be had.
+POLL_MS = 1000
+#: The views under the bottom bar of a narrow screen.
+TABS = {"chart": "Chart", "list": "List", "side": "Alerts", "more": "More"}
+
+
+def page(paint: dict[str, Any]) -> html.Div:
+    """The whole page around the data of `first_paint`."""
+    return html.Div(
+        id="app",
+        className="app",
+        **{"data-view": "chart"},
+        children=[
+            header(paint),
+            cards(paint),
+            html.Main(className="board", children=[watchlist(paint), chart_panel(paint), side_panel()]),
+            html.Nav(
+                className="bottom-tabs",
+                **{"aria-label": "Views"},
+                children=[
+                    html.Button(
+                        title, type="button", **{"data-tab": tab, "aria-pressed": "true" if tab == "chart" else "false"}
+                    )
+                    for tab, title in TABS.items()
+                ],
+            ),
+            html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
+            *stores(paint),
+        ],
+    )
+
+
+def chart_panel(paint: dict[str, Any]) -> html.Section:
+    """The toolbar and the place where the chart's modules draw."""
+    view = paint["view"]
+    return html.Section(
+        className="panel chart-panel",
+        **{"aria-label": "Chart", "data-view": "chart"},
+        children=[
+            html.Div(
+                className="panel-head toolbar",
+                children=[
+                    html.H2(view["symbol"], id="chart-symbol"),
+                    dcc.RadioItems(
+                        id="timeframe",
+                        className="segments",
+                        options=[{"label": frame.name, "value": frame.name} for frame in TIMEFRAMES],
+                        value=view["timeframe"],
+                        inline=True,
+                    ),
+                    html.Select(
+                        id="chart-type",
+                        className="select",
+                        **{"aria-label": "Chart type"},
+                        children=[
+                            html.Option(title, value=kind, selected=kind == view["type"])
+                            for kind, title in TYPES.items()
+                        ],
+                    ),
+                    html.Span(className="grow"),
+                    html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
+                    html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
+                    html.Button("Alert", id="alert-button", className="button primary", type="button"),
+                    html.Button(
+                        "Panel",
+                        id="side-button",
+                        className="button side-button",
+                        type="button",
+                        **{"aria-expanded": "false", "aria-controls": "side"},
+                    ),
+                ],
+            ),
+            html.Div(className="plot", children=[html.Div(id="chart"), html.Div(id="chart-legend", className="legend")]),
+        ],
+    )
+
+
+def side_panel() -> html.Aside:
+    """Alerts; a column of its own on a wide screen, a drawer on a narrower one."""
+    return html.Aside(
+        id="side",
+        className="panel side-panel",
+        **{"aria-label": "Side panel", "data-view": "side"},
+        children=[alerts_panel()],
+    )
+
+
+def stores(paint: dict[str, Any]) -> list[Any]:
+    """What passes between the page's modules and Dash's callbacks (`callbacks.py`)."""
+    return [
+        dcc.Store(id="first-paint", data=paint),
+        dcc.Store(id="started"),
+        dcc.Store(id="view", data=paint["view"]),
+        dcc.Store(id="figure-request"),
+        dcc.Store(id="figure"),
+        dcc.Store(id="alert-command"),
+        dcc.Store(id="alerts"),
+        dcc.Store(id="polled"),
+        dcc.Interval(id="poll-interval", interval=POLL_MS, disabled=True),
+    ]
