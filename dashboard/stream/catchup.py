@@ -1,218 +1,261 @@
-"""Catching up: snapshots, resumes and what a slow reader missed, as messages made one by one when there is room.
+"""Catching up: snapshots, resumes and what a slow reader missed, one message at a time, made when there is room.
 
-Each step reads the store at an exact sequence number and makes the instruments that it completes live from there on.
+Every step reads the store at an exact mark; a job ends by giving the parts that go live, each at its mark.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 from dashboard.market.ticks import Floats, Ints
-from dashboard.store.change import BarRows
-from dashboard.store.memory import LastTable
 from dashboard.stream import protocol
 from dashboard.stream.connection import Outgoing
-from dashboard.stream.subscriptions import Job, Steps, Subscription
+from dashboard.stream.fanout import Fanout
+from dashboard.stream.news import Mark, ticker_table
+from dashboard.stream.subscriptions import Part, Subscription
 
-if TYPE_CHECKING:
-    from dashboard.stream.hub import Hub
-
-#: Instruments whose bars are looked through at a step.
-BARS_AT_ONCE = 64
-
-
-def begun(hub: Hub, subscription: Subscription, job: Job, after: int | None, resumed: bool) -> Steps:
-    """What follows `subscribed`: a snapshot, or what was missed after the sequence number `after`."""
-    channel, timeframe = subscription.topic
-    if channel == "ticker":
-        return _ticker(hub, subscription, job)
-    if channel == "bars":
-        if after is not None and resumed:
-            return _bars_since(hub, subscription, job, timeframe, after, "snapshot")
-        return _recent_bars(hub, subscription, job, timeframe)
-    if after is None:
-        return _nothing(hub, subscription, job)
-    return _ticks_since(hub, subscription, job, after)
+#: Rows and instruments that one step reads: bounds the time that the store's lock is held.
+ROWS, INSTRUMENTS = 1_500, 200
 
 
-def drained(hub: Hub, subscription: Subscription, job: Job, reference: set[int]) -> Steps:
-    """What a slow reader gets when it reads again: newest values, bars that closed meanwhile, every tick."""
-    channel, timeframe = subscription.topic
-    if channel == "ticker":
-        return _newest(hub, subscription, job, reference)
-    if channel == "bars":
-        return _bars_since(hub, subscription, job, timeframe, job.position, "bars")
-    return _ticks_since(hub, subscription, job, job.position)
+@dataclass(slots=True)
+class Step:
+    """What a step of a job gives: messages, and whether it was the last."""
+
+    messages: list[Outgoing]
+    done: bool
 
 
-def _finish(hub: Hub, subscription: Subscription, job: Job, done: list[int], seq: int) -> None:
-    """Those of `done` that are still wanted become live; they have everything up to `seq`."""
-    wanted = job.held.intersection(done)
-    job.held -= wanted
-    hub.fanout.join(subscription, wanted, seq)
+class Job:
+    """Work for `instruments` of a subscription before they are live; it may lose some of them meanwhile.
+
+    `written` is the seq up to which they have been written.
+    """
+
+    def __init__(self, subscription: Subscription, instruments: set[int], written: int) -> None:
+        self.subscription, self.instruments, self.written = subscription, instruments, written
+        self.fanout: Fanout = subscription.client.fanout
+        self.parts: list[Part] = []
+
+    def step(self) -> Step:
+        """The next messages. When it is done, `parts` go live."""
+        raise AssertionError("a kind of job does the work")
+
+    def finished(self) -> list[Part]:
+        """The parts that go live: those that nobody has taken out meanwhile."""
+        kept = [(instruments & self.instruments, mark) for instruments, mark in self.parts]
+        return [(frozenset(instruments), mark) for instruments, mark in kept if instruments]
+
+    def name(self, who: int) -> bytes:
+        return self.fanout.news.names[who]
 
 
-def _nothing(hub: Hub, subscription: Subscription, job: Job) -> Steps:
-    seq = hub.read(lambda: hub.store.seq)
-    _finish(hub, subscription, job, sorted(job.held), seq)
-    yield from ()
+class Rejoin(Job):
+    """A slow reader of `ticker` that reads again: the next flush gives it the newest of what changed since."""
+
+    def __init__(self, subscription: Subscription, instruments: set[int], mark: Mark) -> None:
+        super().__init__(subscription, instruments, mark.seq)
+        self.mark = mark
+        self._array: Ints = np.array(sorted(instruments), dtype=np.int64)
+        self._updates = int(self.fanout.news.updates[self._array].sum())
+
+    def step(self) -> Step:
+        news = self.fanout.news
+        updates = int(news.updates[self._array].sum()) - self._updates
+        newest = int((news.step[self._array] > self.mark.step).sum())
+        self.fanout.telemetry.conflated.inc(max(0, updates - newest))
+        self.parts = [(frozenset(self.instruments), self.mark)]
+        return Step([], True)
 
 
-def _ticker(hub: Hub, subscription: Subscription, job: Job) -> Steps:
-    while job.held:
-        part = sorted(job.held)[: protocol.ROWS_A_MESSAGE // 2]
-        last = hub.read(hub.store.last)
-        fragments = _snapshots(hub, last, part)
-        _finish(hub, subscription, job, part, last.seq)
-        yield Outgoing(
-            protocol.frame("snapshot", fragments, last.seq, hub.clock.now_ms(), channel="ticker", more=bool(job.held))
-        )
+class TickerSnapshot(Job):
+    """The last values with the day's reference."""
 
+    def __init__(self, subscription: Subscription, instruments: set[int], written: int) -> None:
+        super().__init__(subscription, instruments, written)
+        self._todo = sorted(instruments)
 
-def _newest(hub: Hub, subscription: Subscription, job: Job, reference: set[int]) -> Steps:
-    while job.held:
-        part = sorted(job.held)[: protocol.ROWS_A_MESSAGE]
-        last = hub.read(hub.store.last)
-        wanted = [who for who in part if who in reference]
-        rows = _last_rows(last)[part].tolist()
-        fragments = [protocol.ticker_fragment(hub.fanout.names[who], row) for who, row in zip(part, rows, strict=True)]
-        received = float(np.nanmax(np.append(last.received[part], 0.0)))
-        _finish(hub, subscription, job, part, last.seq)
-        if wanted:
-            yield Outgoing(
-                protocol.frame(
-                    "snapshot", _snapshots(hub, last, wanted), last.seq, hub.clock.now_ms(), channel="ticker"
+    def step(self) -> Step:
+        last = self.fanout.read(self.fanout.store.last)
+        mark, rows = self.fanout.mark, ticker_table(last)
+        self._todo = [who for who in self._todo if who in self.instruments]
+
+        def frame(count: int) -> bytes:
+            fragments = [
+                protocol.snapshot_fragment(
+                    self.name(who), rows[who].tolist(), float(last.open[who]), float(last.previous_close[who])
                 )
-            )
-        yield Outgoing(protocol.frame("ticker", fragments, last.seq, hub.clock.now_ms(), received=received))
+                for who in self._todo[:count]
+            ]
+            more = count < len(self._todo)
+            return protocol.frame("snapshot", fragments, mark.seq, self._now(), channel="ticker", more=more)
+
+        count, message = fitting(frame, min(len(self._todo), ROWS))
+        self.parts.append((frozenset(self._todo[:count]), mark))
+        self._todo = self._todo[count:]
+        return Step([Outgoing(message)], not self._todo)
+
+    def _now(self) -> float:
+        return self.fanout.clock.now_ms()
 
 
-def _snapshots(hub: Hub, last: LastTable, part: list[int]) -> list[bytes]:
-    rows = _last_rows(last)[part].tolist()
-    return [
-        protocol.snapshot_fragment(hub.fanout.names[who], row, float(last.open[who]), float(last.previous_close[who]))
-        for who, row in zip(part, rows, strict=True)
-    ]
+class ChangedBars(Job):
+    """Bars that changed at or after the seq `since`, with `newest` also that many of the newest of each instrument.
 
+    The instruments are gone through in passes; one that takes several messages is followed by another for what
+    changed meanwhile, until a pass fits into one message. A bar may come again, which is harmless.
+    """
 
-def _last_rows(last: LastTable) -> Floats:
-    return np.stack([last.price, last.bid, last.ask, last.size, last.volume, last.high, last.low, last.ts], axis=1)
+    def __init__(
+        self, subscription: Subscription, instruments: set[int], written: int, *, since: int | None, newest: int = 0
+    ) -> None:
+        super().__init__(subscription, instruments, written)
+        self._since, self._newest = since, newest
+        self._type = "snapshot"
+        self._begin_pass()
 
+    def live(self) -> ChangedBars:
+        """Call the messages `bars`: a slow reader's news rather than a snapshot."""
+        self._type = "bars"
+        return self
 
-def _recent_bars(hub: Hub, subscription: Subscription, job: Job, timeframe: int) -> Steps:
-    while job.held:
-        part = sorted(job.held)[: protocol.ROWS_A_MESSAGE // 2]
-        asked = np.array(part, dtype=np.int64)
-        seq, news = hub.read(lambda asked=asked: (hub.store.seq, hub.store.recent_bars(asked, timeframe, 2)))
-        fragments = [protocol.rows_fragment(hub.fanout.names[who], rows) for who, rows in _by_instrument(news).items()]
-        _finish(hub, subscription, job, part, seq)
-        yield Outgoing(
-            protocol.frame(
-                "snapshot",
+    def _begin_pass(self) -> None:
+        self._todo = sorted(self.instruments)
+        self._first: Mark | None = None
+        self._after = float("-inf")
+
+    def step(self) -> Step:
+        fanout, timeframe = self.fanout, self.subscription.topic[1]
+        self._todo = [who for who in self._todo if who in self.instruments]
+        who, rows, read = fanout.read(self._read)
+        mark = fanout.mark
+        if self._first is None:
+            self._first = mark
+        whole_pass = read == len(self._todo)
+
+        def frame(count: int) -> bytes:
+            fragments = [
+                protocol.rows_fragment(self.name(one), protocol.bar_rows(rows[list(at)]))
+                for one, at in groupby(range(count), lambda at: int(who[at]))
+            ]
+            done = whole_pass and count == len(who) and mark == self._first
+            channel = "bars" if self._type == "snapshot" else None
+            return protocol.frame(
+                self._type,
                 fragments,
-                seq,
-                hub.clock.now_ms(),
-                channel="bars",
+                mark.seq,
+                fanout.clock.now_ms(),
+                channel=channel,
                 timeframe=timeframe,
-                more=bool(job.held),
+                more=not done,
             )
-        )
+
+        count, message = fitting(frame, len(who))
+        if count < len(who):
+            cut = int(who[count])
+            self._todo = self._todo[self._todo.index(cut) :]
+            self._after = float(rows[count - 1, 0]) if count and int(who[count - 1]) == cut else float("-inf")
+            return Step([Outgoing(message)], False)
+        self._todo, self._after = self._todo[read:], float("-inf")
+        if self._todo:
+            return Step([Outgoing(message)] if count else [], False)
+        if mark != self._first:
+            self._since, self._newest = self._first.seq, 0
+            self._begin_pass()
+            return Step([Outgoing(message)], False)
+        self.parts = [(frozenset(self.instruments), mark)]
+        return Step([Outgoing(message)], True)
+
+    def _read(self) -> tuple[Ints, Floats, int]:
+        """(instrument int64[m], rows float64[m, 8], how many of the instruments that are to do they cover)."""
+        store, timeframe = self.fanout.store, self.subscription.topic[1]
+        asked = np.array(self._todo[: ROWS // self._newest if self._newest else INSTRUMENTS], dtype=np.int64)
+        found = []
+        if self._newest:
+            found.append(store.recent_bars(asked, timeframe, self._newest))
+        if self._since is not None:
+            asked = asked[:INSTRUMENTS]
+            found.append(store.bars_since(asked, timeframe, self._since))
+        who = np.concatenate([bars.instrument for bars in found])
+        rows = np.concatenate([bars.rows for bars in found])
+        wanted = np.isin(who, asked)
+        if self._after > float("-inf"):
+            wanted &= (who != self._todo[0]) | (rows[:, 0] > self._after)
+        who, rows = who[wanted], rows[wanted]
+        order = np.lexsort((rows[:, 0], who))
+        who, rows = who[order], rows[order]
+        if len(found) > 1 and len(who):
+            once = np.append(True, (who[1:] != who[:-1]) | (rows[1:, 0] != rows[:-1, 0]))
+            who, rows = who[once], rows[once]
+        return who, rows, len(asked)
 
 
-def _bars_since(hub: Hub, subscription: Subscription, job: Job, timeframe: int, since: int, type_: str) -> Steps:
-    """Every bar that changed at or after `since`. An instrument with more rows than a message holds is sent in
-    pieces, then looked at again for what changed meanwhile, until a piece completes it."""
-    seen: dict[int, int] = {}
-    snapshot = type_ == "snapshot"
+class MissedTicks(Job):
+    """Every tick after the seq `written`, in order, after a `gap` that names what is no longer kept."""
 
-    def framed(fragments: list[bytes], seq: int, more: bool) -> Outgoing:
-        return Outgoing(
-            protocol.frame(
-                type_,
-                fragments,
-                seq,
-                hub.clock.now_ms(),
-                channel="bars" if snapshot else None,
-                timeframe=timeframe,
-                more=more and snapshot,
-            )
-        )
+    _sent_more = False
 
-    sent_more = False
-    while job.held:
-        part, after = sorted(job.held)[:BARS_AT_ONCE], since
-        if part[0] in seen:
-            part, after = part[:1], seen[part[0]]
-        asked = np.array(part, dtype=np.int64)
-        seq, news = hub.read(lambda a=asked, b=after: (hub.store.seq, hub.store.bars_since(a, timeframe, b)))
-        rows = _by_instrument(news)
-        done: list[int] = []
-        fragments: list[bytes] = []
-        count = 0
-        for who in part:
-            mine = rows.get(who, [])
-            if len(mine) > protocol.ROWS_A_MESSAGE and not done:
-                for at in range(0, len(mine), protocol.ROWS_A_MESSAGE):
-                    piece = mine[at : at + protocol.ROWS_A_MESSAGE]
-                    yield framed([protocol.rows_fragment(hub.fanout.names[who], piece)], seq, True)
-                sent_more = True
-                seen[who] = seq
-                break
-            if count + len(mine) > protocol.ROWS_A_MESSAGE:
-                break
-            count += len(mine)
-            done.append(who)
-            if mine:
-                fragments.append(protocol.rows_fragment(hub.fanout.names[who], mine))
-        if not done:
-            continue
-        _finish(hub, subscription, job, done, seq)
-        more = bool(job.held)
-        if fragments or (snapshot and not more):
-            yield framed(fragments, seq, more)
-            sent_more = more
-    if sent_more and snapshot:
-        yield framed([], hub.seq, False)
+    def step(self) -> Step:
+        fanout, store = self.fanout, self.fanout.store
+        asked: Ints = np.array(sorted(self.instruments), dtype=np.int64)
 
+        def look() -> tuple[int, Floats]:
+            after = max(self.written, store.oldest_seq - 1)
+            return after, store.missed(asked, after, ROWS + 1)
 
-def _ticks_since(hub: Hub, subscription: Subscription, job: Job, after: int) -> Steps:
-    """Every tick after `after`, after a gap that names what is no longer kept."""
-    position, sent_more, store = after, False, hub.store
-    while job.held:
-        asked: Ints = np.array(sorted(job.held), dtype=np.int64)
-        seq, oldest, rows = hub.read(
-            lambda a=asked, p=position: (
-                store.seq,
-                store.oldest_seq,
-                store.missed(a, p, protocol.ROWS_A_MESSAGE + 1),
-            )
-        )
-        if position < oldest - 1:
-            for who in asked.tolist():
-                if who in job.held:
-                    yield Outgoing(protocol.gap(store.catalogue.symbols[who], position + 1, oldest - 1))
-            position = job.position = oldest - 1
-            continue
-        more = len(rows) > protocol.ROWS_A_MESSAGE
-        rows = rows[: protocol.ROWS_A_MESSAGE]
-        fragments = []
-        for who in np.unique(rows[:, 6]).astype(int).tolist() if len(rows) else []:
-            if who in job.held:
-                mine = protocol.tick_rows(rows[rows[:, 6] == who, :6])
-                fragments.append(protocol.rows_fragment(hub.fanout.names[who], mine))
-        position = job.position = int(rows[-1, 0]) if more else seq
+        after, rows = fanout.read(look)
+        mark = fanout.mark
+        messages = []
+        if after > self.written:
+            symbols = store.catalogue.symbols
+            messages = [
+                Outgoing(protocol.gap(symbols[who], self.written + 1, after)) for who in sorted(self.instruments)
+            ]
+            self.written = after
+        cut = len(rows) > ROWS
+        rows = rows[:ROWS]
+
+        def frame(count: int) -> bytes:
+            part, more = rows[:count], cut or count < len(rows)
+            seq = int(part[-1, 0]) if more else mark.seq
+            order = np.argsort(part[:, 6], kind="stable")
+            heads = np.flatnonzero(np.append(True, np.diff(part[order, 6]) != 0))
+            fragments = [
+                protocol.rows_fragment(self.name(int(piece[0, 6])), protocol.tick_rows(piece[:, :6]))
+                for piece in np.split(part[order], heads[1:])
+                if len(piece)
+            ]
+            return protocol.frame("ticks", fragments, seq, fanout.clock.now_ms(), more=more)
+
+        count, message = fitting(frame, len(rows))
+        more = cut or count < len(rows)
+        if count or self._sent_more:
+            messages.append(Outgoing(message))
+        self._sent_more = more
+        self.written = int(rows[count - 1, 0]) if more else mark.seq
         if not more:
-            _finish(hub, subscription, job, asked.tolist(), seq)
-        if fragments or sent_more:
-            yield Outgoing(protocol.frame("ticks", fragments, position, hub.clock.now_ms(), more=more))
-            sent_more = more
+            self.parts = [(frozenset(self.instruments), mark)]
+        return Step(messages, not more)
 
 
-def _by_instrument(news: BarRows) -> dict[int, list[list[float]]]:
-    rows: dict[int, list[list[float]]] = defaultdict(list)
-    for who, row in zip(news.instrument.tolist(), news.rows.tolist(), strict=True):
-        rows[who].append(protocol.bar_row(row))
-    return rows
+def missed(subscription: Subscription, instruments: set[int], mark: Mark) -> Job:
+    """What a slow reader gets when it reads again: newest values, bars that changed meanwhile, every tick."""
+    channel = subscription.topic[0]
+    if channel == "ticker":
+        return Rejoin(subscription, instruments, mark)
+    if channel == "bars":
+        return ChangedBars(subscription, instruments, mark.seq, since=mark.seq).live()
+    return MissedTicks(subscription, instruments, mark.seq)
+
+
+def fitting(frame: Callable[[int], bytes], count: int) -> tuple[int, bytes]:
+    """(how many of `count` entries, the message that `frame` makes of them), no larger than a message may be."""
+    message = frame(count)
+    while len(message) > protocol.LARGEST_BYTES and count > 1:
+        count //= 2
+        message = frame(count)
+    return count, message

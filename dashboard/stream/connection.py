@@ -7,15 +7,21 @@ Incoming bytes go through the Sans-I/O protocol of the `websockets` library. Wha
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections import OrderedDict
-from typing import Protocol
+import codecs
+import fcntl
+import secrets
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, cast
 
-from websockets.exceptions import InvalidState
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
+
+from dashboard.stream.limits import MessageRate
 
 #: What a client may send in one message, counted after inflating.
 MAX_MESSAGE = 16_384
@@ -25,6 +31,8 @@ CLOSE_S = 2.0
 DEFLATE_FROM = 200
 #: Memory for a connection's window: 2**12 bytes finds what repeats in a frame of rows.
 WINDOW_BITS = 12
+#: Linux, linux/sockios.h: bytes of a TCP socket that have not been sent.
+SIOCOUTQNSD = 0x894B
 
 
 def deflate_extension() -> ServerPerMessageDeflateFactory:
@@ -52,9 +60,8 @@ class Outgoing:
             return self._plain
         made = self._deflated.get(window_bits)
         if made is None:
-            engine = zlib.compressobj(wbits=-window_bits, level=3)
-            data = engine.compress(self.payload) + engine.flush(zlib.Z_SYNC_FLUSH)
-            made = Frame(Opcode.TEXT, data[:-4], rsv1=True).serialize(mask=False)
+            deflate = PerMessageDeflate(True, True, 15, window_bits, {"level": 3, "memLevel": 5})
+            made = Frame(Opcode.TEXT, self.payload).serialize(mask=False, extensions=[deflate])
             self._deflated[window_bits] = made
         return made
 
@@ -76,23 +83,36 @@ class Handler(Protocol):
 class Connection(asyncio.Protocol):
     """Expects a socket whose handshake is about to be written; `early` are bytes that the server read ahead.
 
-    `slow` is set while more than the buffer waits for the client to read: only control frames may be sent then.
+    `buffer` bytes may wait for the client to read; `slow` is set from half of that on, and the owner then sends
+    answers only. `frames_per_s` bounds what a client may send in frames of any kind.
     """
 
     def __init__(
-        self, handler: Handler, ws: ServerProtocol, handshake: bytes, early: bytes, *, buffer: int, name: object = None
+        self,
+        handler: Handler,
+        ws: ServerProtocol,
+        handshake: bytes,
+        early: bytes,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        buffer: int,
+        frames_per_s: float,
+        sock: socket.socket | None = None,
+        name: object = None,
     ) -> None:
-        self.handler, self.ws, self.name = handler, ws, name
+        self.handler, self.ws, self.name, self.loop = handler, ws, name, loop
         self.slow = False
         self.lost = False
-        self.bytes_sent = 0
-        self.ping_sent: float | None = None
-        self.waiting = b""
         self._first = handshake, early
         self._buffer = buffer
+        self._sock = sock
+        self._frames = MessageRate(frames_per_s, loop.time())
         self._parts: list[bytes] = []
         self._opcode = Opcode.TEXT
-        self._pings: OrderedDict[bytes, None] = OrderedDict()
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._pings: deque[tuple[bytes, float]] = deque(maxlen=32)
+        self._waited = float("-inf")
+        self._reading = True
         self._closing: asyncio.TimerHandle | None = None
         self.window_bits = 0
         for extension in ws.extensions:
@@ -107,26 +127,23 @@ class Connection(asyncio.Protocol):
     # -- asyncio -------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.set_write_buffer_limits(high=self._buffer // 2, low=self._buffer // 8)
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=self._buffer // 2, low=self._buffer // 8)
         handshake, early = self._first
         self._first = (b"", b"")
         # Here and not later: the loop reads only after this call, so what was read ahead stays in front.
-        transport.write(handshake)
-        self._guarded(self.handler.on_open)
+        self.transport.write(handshake)
+        self._guarded(self.handler.on_open, self)
         if early:
             self.data_received(early)
 
     def data_received(self, data: bytes) -> None:
-        if self.lost:
-            return
-        self.ws.receive_data(data)
-        self._events()
+        if not self.lost:
+            self._guarded(self._received, data)
 
     def eof_received(self) -> bool:
         self.ws.receive_eof()
-        self._events()
+        self._flush()
         return False
 
     def pause_writing(self) -> None:
@@ -134,48 +151,67 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.slow = False
-        if self.open:
-            self._guarded(self.handler.on_room)
+        if not self._reading and not self.lost:
+            self._reading = True
+            self.transport.resume_reading()
+        # Not from inside the transport's own writing.
+        self.loop.call_soon(self._room)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
         if self._closing is not None:
             self._closing.cancel()
-        code = (
-            self.ws.close_sent.code if self.ws.close_sent else self.ws.close_rcvd.code if self.ws.close_rcvd else 1006
-        )
-        self.handler.on_lost(self, int(code))
+        ended = self.ws.close_sent or self.ws.close_rcvd
+        self.handler.on_lost(self, int(ended.code) if ended else 1006)
 
     # -- sending -------------------------------------------------------------------------------------------------
 
-    def send(self, message: Outgoing) -> None:
-        """Write a message; what the kernel does not take at once waits, and sets `slow` when it is too much."""
-        if self.open:
-            data = message.bytes_for(self.window_bits)
-            self.bytes_sent += len(data)
-            self.transport.write(data)
-
-    def ping(self, now: float) -> None:
-        """Ask for a sign of life; `now` is the loop's time."""
+    def send(self, message: Outgoing) -> int:
+        """Write a message and say how many bytes that were; what the kernel does not take at once waits."""
         if not self.open:
-            return
-        token = b"%d" % (int(now * 1000) & 0xFFFFFFFF)
-        self._pings[token] = None
-        if len(self._pings) > 32:
-            self._pings.popitem(last=False)
-        if self.ping_sent is None:
-            self.ping_sent = now
-        self.ws.send_ping(token)
-        self._flush()
+            return 0
+        data = message.bytes_for(self.window_bits)
+        self.transport.write(data)
+        if self.slow and self._reading and self.transport.get_write_buffer_size() > 2 * self._buffer:
+            # Somebody asks on and on and reads no answer: hear no more of it until it has read.
+            self._reading = False
+            self.transport.pause_reading()
+        return len(data)
 
-    def close(self, code: int, reason: str = "") -> None:
-        """Say goodbye with a code and a reason (under 124 bytes); the line is cut when no answer comes."""
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        if self.open:
+            token = secrets.token_bytes(4)
+            self._pings.append((token, self.loop.time()))
+            self.ws.send_ping(token)
+            self._flush()
+
+    def silent(self, limit_s: float, slow_limit_s: float) -> bool:
+        """Whether a ping has had no pong for `limit_s` seconds, `slow_limit_s` while bytes wait to be read."""
+        if not self._pings:
+            return False
+        now, asked = self.loop.time(), self._pings[0][1]
+        if now - asked < limit_s / 2:
+            return False
+        if now - asked >= slow_limit_s:
+            return True
+        if self.slow or self.transport.get_write_buffer_size() or waits_for_reader(self._sock):
+            self._waited = now
+        return now - max(asked, self._waited) >= limit_s
+
+    def close(self, code: int, reason: str = "", *, wait_s: float = CLOSE_S) -> None:
+        """Say goodbye with a code and a reason (under 124 bytes); the line is cut `wait_s` later at the latest."""
         if self.lost:
             return
         if self.ws.state is OPEN:
             self.ws.send_close(code, reason)
-            self._flush()
-        self._cut_later()
+            self._flush(wait_s)
+        self._cut_later(wait_s)
+
+    def fault(self, error: Exception) -> None:
+        """Something went wrong in handling it: log it and end this connection, no other."""
+        self.handler.on_fault(self, error)
+        self.close(1011, "internal error")
 
     def abort(self) -> None:
         """Cut the line."""
@@ -184,64 +220,84 @@ class Connection(asyncio.Protocol):
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _guarded(self, call: object, *arguments: object) -> None:
+    def _guarded(self, call: Callable[..., None], *arguments: object) -> None:
         try:
-            call(self, *arguments)  # type: ignore[operator]
+            call(*arguments)
         except Exception as error:
-            self.handler.on_fault(self, error)
-            self.close(1011, "internal error")
+            self.fault(error)
 
-    def _events(self) -> None:
+    def _room(self) -> None:
+        if self.open and not self.slow:
+            self._guarded(self.handler.on_room, self)
+
+    def _received(self, data: bytes) -> None:
+        self.ws.receive_data(data)
         for event in self.ws.events_received():
-            if not isinstance(event, Frame):
+            if not isinstance(event, Frame) or self.ws.state is not OPEN:
                 continue
-            if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                if event.opcode is not Opcode.CONT:
-                    self._opcode = event.opcode
-                self._parts.append(bytes(event.data))
-                if event.fin and self.ws.state is OPEN:
-                    message = b"".join(self._parts)
-                    self._parts.clear()
-                    self._message(message)
+            if not self._frames.take(self.loop.time()):
+                self.close(4429, "too many frames")
             elif event.opcode is Opcode.PONG:
                 self._pong(bytes(event.data))
+            elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                self._part(event)
         self._flush()
 
-    def _message(self, message: bytes) -> None:
-        if self._opcode is Opcode.BINARY:
-            self._guarded(self.handler.on_binary, message)
+    def _part(self, frame: Frame) -> None:
+        """A message or a piece of one; the protocol has checked their order and size."""
+        if frame.opcode is not Opcode.CONT:
+            self._opcode = frame.opcode
+            self._decoder.reset()
+        data = bytes(frame.data)
+        if self._opcode is Opcode.TEXT:
+            try:
+                self._decoder.decode(data, frame.fin)
+            except UnicodeDecodeError:
+                self.ws.fail(1007, "text is not UTF-8")
+                return
+        self._parts.append(data)
+        if not frame.fin:
             return
-        try:
-            message.decode()
-        except UnicodeDecodeError:
-            self.ws.fail(1007, "text is not UTF-8")
-            return
-        self._guarded(self.handler.on_text, message)
+        message = b"".join(self._parts)
+        self._parts.clear()
+        if self._opcode is Opcode.TEXT:
+            self.handler.on_text(self, message)
+        else:
+            self.handler.on_binary(self, message)
 
     def _pong(self, token: bytes) -> None:
-        """A pong answers its ping and those before it (RFC 6455 section 5.5.3)."""
-        if token in self._pings:
-            while self._pings:
-                known, _ = self._pings.popitem(last=False)
-                if known == token:
-                    break
-            self.ping_sent = None
+        """A pong answers its ping and those before it (RFC 6455 section 5.5.3); others mean nothing."""
+        if any(known == token for known, _ in self._pings):
+            while self._pings.popleft()[0] != token:
+                continue
 
-    def _flush(self) -> None:
-        try:
-            pieces = self.ws.data_to_send()
-        except InvalidState:
-            pieces = []
-        for data in pieces:
-            if self.lost:
+    def _flush(self, wait_s: float = CLOSE_S) -> None:
+        for data in self.ws.data_to_send():
+            if self.lost or self.transport.is_closing():
                 return
             if data:
                 self.transport.write(data)
             elif self.transport.can_write_eof():
                 self.transport.write_eof()
         if self.ws.close_expected():
-            self._cut_later()
+            self._cut_later(wait_s)
 
-    def _cut_later(self) -> None:
+    def _cut_later(self, wait_s: float) -> None:
         if self._closing is None and not self.lost:
-            self._closing = asyncio.get_running_loop().call_later(CLOSE_S, self.abort)
+            self._closing = self.loop.call_later(wait_s, self.abort)
+
+
+def waits_for_reader(sock: socket.socket | None) -> bool:
+    """Whether the kernel holds bytes that the other side has no room for: it is there, it only does not read.
+
+    Bytes not sent yet while nothing is being retransmitted (Linux: SIOCOUTQNSD, and the third byte of struct
+    tcp_info); a line that is cut retransmits.
+    """
+    if sock is None or sock.fileno() < 0 or not hasattr(socket, "TCP_INFO"):
+        return False
+    try:
+        waiting = fcntl.ioctl(sock.fileno(), SIOCOUTQNSD, bytes(4))
+        retransmits = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 3)[2]
+    except OSError:
+        return False
+    return int.from_bytes(waiting, sys.byteorder) > 0 and retransmits == 0

@@ -1,232 +1,284 @@
-"""What has changed since the last flush, and the shared frames that tell it: built once for each distinct set of
-instruments, written to everybody who has that set. Owned by the hub and used on its loop only."""
+"""Shared frames: who is live on which topic, and the flush that tells them. Runs on the hub's loop only.
+
+Changes are queued inside the store's lock. Reading the store and draining the queue under that lock gives a state at
+an exact `Mark`: snapshots and resumes end at one mark, live frames begin at it, with neither overlap nor hole.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
-import orjson
 
-from dashboard.market.ticks import Floats
-from dashboard.store.change import LAST_COLUMNS, Change
+from dashboard.clock import Clock
+from dashboard.market.ticks import Ints
+from dashboard.store.change import Change
+from dashboard.store.memory import MemoryStore
 from dashboard.stream import protocol
 from dashboard.stream.connection import Outgoing
-from dashboard.stream.subscriptions import Subscription, Topic
+from dashboard.stream.news import Mark, News
+from dashboard.stream.subscriptions import SETTLED, Part, Subscription, Topic
+from dashboard.telemetry import Telemetry, get_logger
 
-TICKER: Topic = ("ticker", 0)
-TICKS: Topic = ("ticks", 0)
+T = TypeVar("T")
+#: Ticks that may wait for the loop; beyond it the queue is dropped and the store is read instead.
+MOST_QUEUED = 200_000
+
+
+class Group:
+    """Subscriptions of one topic with the same instruments since the same marks: they get the same bytes."""
+
+    __slots__ = ("arrays", "fresh", "members", "parts")
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self.parts = parts
+        self.members: dict[Subscription, None] = {}
+        self.fresh = len(parts) > 1 or parts[0][1] is not SETTLED
+        self.arrays: list[Ints] = [np.array(sorted(instruments), dtype=np.int64) for instruments, _ in parts]
 
 
 class Fanout:
-    """Groups of subscriptions by topic and set of instruments, and the changes that they have not been sent."""
+    """Groups of live subscriptions. `on_epoch` is called on the loop when the data has started over, `on_progress`
+    after the state has moved on."""
 
-    def __init__(self, symbols: tuple[str, ...], send: Callable[[Subscription, Outgoing, str], None]) -> None:
-        self.names = [orjson.dumps(symbol) for symbol in symbols]
-        self.send = send
-        self.groups: dict[Topic, dict[frozenset[int], dict[Subscription, None]]] = {}
-        self.fresh: dict[Subscription, None] = {}
-        self.conflated = 0
-        self.reset()
-
-    def reset(self) -> None:
-        """Nothing has changed and nothing is known (a new epoch)."""
-        self.rows: Floats = np.full((len(self.names), len(LAST_COLUMNS)), np.nan)
-        self.reset_pending()
-
-    def reset_pending(self) -> None:
-        """Everybody has been told everything."""
-        self.changed: dict[int, int] = {}
-        self.references: set[int] = set()
-        self.received = float("nan")
-        self.batches: list[tuple[int, Change]] = []
-        self.bars: dict[int, dict[tuple[int, int], tuple[list[float], int]]] = defaultdict(dict)
-        for subscription in self.fresh:
-            subscription.joined.clear()
-        self.fresh.clear()
-
-    @property
-    def pending(self) -> bool:
-        """Whether somebody has not been told of something."""
-        return bool(self.changed or self.batches or self.references or self.bars)
-
-    def join(self, subscription: Subscription, instruments: Iterable[int], seq: int) -> None:
-        """Make `instruments` live: the subscription has everything up to `seq`, what comes after is shared."""
-        added = frozenset(instruments)
-        if not added:
-            return
-        self._move(subscription, subscription.live | added)
-        if self.pending:
-            for each in added:
-                subscription.joined[each] = seq
-            self.fresh[subscription] = None
-
-    def leave(self, subscription: Subscription, instruments: Iterable[int] | None = None) -> None:
-        """Take `instruments`, or all, out of the live ones."""
-        gone = subscription.live if instruments is None else frozenset(instruments)
-        if gone & subscription.live:
-            self._move(subscription, subscription.live - gone)
-        for each in gone:
-            subscription.joined.pop(each, None)
-            subscription.behind.discard(each)
-            subscription.reference.discard(each)
-
-    def _move(self, subscription: Subscription, live: frozenset[int]) -> None:
-        groups = self.groups.setdefault(subscription.topic, {})
-        before = groups.get(subscription.live)
-        if before is not None:
-            before.pop(subscription, None)
-            if not before:
-                del groups[subscription.live]
-        subscription.live = live
-        if live:
-            groups.setdefault(live, {})[subscription] = None
-        if not groups:
-            del self.groups[subscription.topic]
-
-    def absorb(self, change: Change) -> None:
-        """Take note of a change of the store."""
-        self.rows[change.touched] = change.last
-        seq = change.seq
-        if TICKER in self.groups:
-            self.changed.update(dict.fromkeys(change.touched.tolist(), seq))
-            self.references.update(change.reference.tolist())
-            if len(change.touched):
-                self.received = float(np.fmax(self.received, change.received))
-        if change.batch is not None and TICKS in self.groups:
-            self.batches.append((seq, change))
-        for channel, timeframe in self.groups:
-            if channel == "bars" and len(change.bars[timeframe].rows):
-                news = change.bars[timeframe]
-                pending = self.bars[timeframe]
-                for who, row in zip(news.instrument.tolist(), news.rows.tolist(), strict=True):
-                    pending[who, int(row[0])] = (row, seq)
-
-    def flush(self, seq: int, sent: float, since: int, day: Callable[[], tuple[Floats, Floats]]) -> None:
-        """Tell everybody what has changed; `since` is the seq of the flush before, `day` gives opens and closes."""
-        if self.references:
-            opens, closes = day()
-            fragments = {
-                who: protocol.snapshot_fragment(self.names[who], row, opens[who], closes[who])
-                for who, row in self._rows_of(self.references)
-            }
-            self._tell(TICKER, fragments, dict.fromkeys(fragments, seq), "snapshot", seq, sent, since, channel="ticker")
-        if self.changed:
-            fragments = {
-                who: protocol.ticker_fragment(self.names[who], row) for who, row in self._rows_of(self.changed)
-            }
-            self._tell(TICKER, fragments, self.changed, "ticker", seq, sent, since, received=self.received)
-        if self.batches:
-            self._flush_ticks(seq, sent, since)
-        for timeframe, pending in self.bars.items():
-            self._flush_bars(timeframe, pending, seq, sent, since)
-        self.reset_pending()
-
-    def _rows_of(self, instruments: Iterable[int]) -> Iterator[tuple[int, list[float]]]:
-        who = np.fromiter(instruments, dtype=np.int64)
-        return zip(who.tolist(), self.rows[who].tolist(), strict=True)
-
-    def _flush_ticks(self, seq: int, sent: float, since: int) -> None:
-        wanted = frozenset().union(*self.groups.get(TICKS, {}))
-        rows: dict[int, list[list[float]]] = defaultdict(list)
-        for _seq, change in self.batches:
-            batch = change.batch
-            assert batch is not None
-            columns = (batch.seqs(), batch.price, batch.size, batch.bid, batch.ask, batch.ts)
-            for who, *row in zip(batch.instrument.tolist(), *(column.tolist() for column in columns), strict=True):
-                if who in wanted:
-                    rows[who].append(row)
-        fragments = {
-            who: protocol.rows_fragment(self.names[who], protocol.tick_lists(mine)) for who, mine in rows.items()
-        }
-
-        def after(who: int, had: int) -> bytes | None:
-            later = [row for row in rows[who] if row[0] > had]
-            return protocol.rows_fragment(self.names[who], protocol.tick_lists(later)) if later else None
-
-        self._tell(
-            TICKS, fragments, {who: int(mine[-1][0]) for who, mine in rows.items()}, "ticks", seq, sent, since, after
-        )
-
-    def _flush_bars(
+    def __init__(
         self,
-        timeframe: int,
-        pending: Mapping[tuple[int, int], tuple[list[float], int]],
-        seq: int,
-        sent: float,
-        since: int,
-    ) -> None:
-        rows: dict[int, list[tuple[list[float], int]]] = defaultdict(list)
-        for (who, _start), row in sorted(pending.items()):
-            rows[who].append(row)
-
-        def fragment(who: int, had: int) -> bytes | None:
-            mine = [protocol.bar_row(row) for row, at in rows[who] if at > had]
-            return protocol.rows_fragment(self.names[who], mine) if mine else None
-
-        fragments = {who: made for who in rows if (made := fragment(who, -1)) is not None}
-        newest = {who: max(at for _row, at in mine) for who, mine in rows.items()}
-        self._tell(("bars", timeframe), fragments, newest, "bars", seq, sent, since, fragment, timeframe=timeframe)
-
-    def _tell(
-        self,
-        topic: Topic,
-        fragments: Mapping[int, bytes],
-        newest: Mapping[int, int],
-        type_: str,
-        seq: int,
-        sent: float,
-        since: int,
-        after: Callable[[int, int], bytes | None] | None = None,
+        store: MemoryStore,
+        telemetry: Telemetry,
+        clock: Clock,
         *,
-        channel: str | None = None,
-        timeframe: int | None = None,
-        received: float | None = None,
+        frame_s: float,
+        on_epoch: Callable[[], None],
+        on_progress: Callable[[], None],
     ) -> None:
-        """Send each group of a topic its frame; who joined meanwhile gets only what it does not have yet."""
+        self.store, self.telemetry, self.clock, self.frame_s = store, telemetry, clock, frame_s
+        self.on_epoch, self.on_progress = on_epoch, on_progress
+        self.log = get_logger("hub")
+        self.everything = frozenset(range(len(store.catalogue)))
+        self.news = News(store.catalogue.symbols)
+        self.epoch, self.oldest_seq = store.epoch, store.oldest_seq
+        #: The state that has been read, and the one at the last flush: so far everybody live has been told.
+        self.mark = self.base = Mark(store.seq, 0)
+        self.groups: dict[Topic, dict[tuple[Part, ...], Group]] = {}
+        self.most_queued = MOST_QUEUED
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queue: deque[Change | str] = deque()
+        self._queued = 0
+        self._dropped = False
+        self._waking = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._last_flush = float("-inf")
 
-        def framed(parts: Iterable[bytes]) -> Outgoing:
-            return Outgoing(
-                protocol.frame(type_, parts, seq, sent, channel=channel, timeframe=timeframe, received=received)
-            )
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Follow the store from its present state on."""
+        with self.store.lock:
+            self.news = News(self.store.catalogue.symbols)
+            self.epoch, self.oldest_seq = self.store.epoch, self.store.oldest_seq
+            self.mark = self.base = Mark(self.store.seq, 0)
+            self._queue.clear()
+            self._queued, self._dropped, self._waking = 0, False, False
+            self._loop = loop
 
-        for live, members in list(self.groups.get(topic, {}).items()):
-            mine = fragments.keys() if fragments.keys() <= live else fragments.keys() & live
-            if not mine:
+    # -- the store's news, called inside its lock from the writer's thread ---------------------------------------
+
+    def on_change(self, change: Change) -> None:
+        """Queue it and wake the loop, once a flush."""
+        if self._loop is None:
+            return
+        if change.batch is not None:
+            self._queued += len(change.batch)
+        if self._queued > self.most_queued:
+            self._queue.clear()
+            self._queued, self._dropped = 0, True
+        self._queue.append(change)
+        self._wake()
+
+    def epoch_began(self, epoch: str) -> None:
+        """The data starts over."""
+        if self._loop is None:
+            return
+        self._queue.clear()
+        self._queued, self._dropped = 0, False
+        self._queue.append(epoch)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waking or self._loop is None:
+            return
+        self._waking = True
+        try:
+            self._loop.call_soon_threadsafe(self.request_flush)
+        except RuntimeError:
+            self._loop = None  # it has ended
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def read(self, look: Callable[[], T]) -> T:
+        """`look()`, at exactly the state that `mark` tells afterwards."""
+        with self.store.lock:
+            changes, dropped = list(self._queue), self._dropped
+            self._queue.clear()
+            self._queued, self._dropped = 0, False
+            referenced = dropped or any(isinstance(change, Change) and len(change.reference) for change in changes)
+            last = self.store.last() if referenced else None
+            self.oldest_seq = self.store.oldest_seq
+            result = look()
+        for change in changes:
+            if isinstance(change, str):
+                self._begin_epoch(change)
                 continue
-            shared: Outgoing | None = None
-            for subscription in list(members):
-                if subscription.client.connection.slow:
-                    if not subscription.behind:
-                        subscription.since = since
-                    self.conflated += len(subscription.behind & mine)
-                    subscription.behind |= mine
-                    if type_ == "snapshot":
-                        subscription.reference |= mine
-                    continue
-                had = subscription.joined
-                if had and any(newest[who] <= had.get(who, -1) or (after and who in had) for who in mine):
-                    parts = [
-                        part
-                        for who in mine
-                        if (part := self._own(fragments, newest, who, had.get(who, -1), after)) is not None
-                    ]
-                    if parts:
-                        self.send(subscription, framed(parts), topic[0])
-                    continue
-                if shared is None:
-                    shared = framed([fragments[who] for who in sorted(mine)])
-                self.send(subscription, shared, topic[0])
+            self.mark = Mark(change.seq, self.mark.step + 1)
+            if not dropped:
+                self.news.absorb(self.mark.step, change)
+        if last is not None:
+            if dropped:
+                self.news.everything_changed(self.mark.step, last, self.base.seq)
+            self.news.set_day(last)
+        return result
 
-    def _own(
-        self,
-        fragments: Mapping[int, bytes],
-        newest: Mapping[int, int],
-        who: int,
-        had: int,
-        after: Callable[[int, int], bytes | None] | None,
-    ) -> bytes | None:
-        if newest[who] <= had:
-            return None
-        return fragments[who] if after is None or had < 0 else after(who, had)
+    def _begin_epoch(self, epoch: str) -> None:
+        self.news = News(self.store.catalogue.symbols)
+        self.epoch = epoch
+        self.mark = self.base = Mark(0, self.mark.step + 1)
+        self.on_epoch()
+
+    # -- groups --------------------------------------------------------------------------------------------------
+
+    def place(self, subscription: Subscription, parts: tuple[Part, ...]) -> None:
+        """Make `parts` the live ones of a subscription."""
+        topic = subscription.topic
+        groups = self.groups.setdefault(topic, {})
+        group = groups.get(subscription.parts)
+        if group is not None:
+            group.members.pop(subscription, None)
+            if not group.members:
+                del groups[subscription.parts]
+        subscription.parts = parts
+        if parts:
+            group = groups.get(parts)
+            if group is None:
+                group = groups[parts] = Group(parts)
+            group.members[subscription] = None
+            if any(mark is not SETTLED and mark.step < self.base.step for _, mark in parts):
+                self.request_flush()
+        if not groups:
+            del self.groups[topic]
+
+    # -- flushing ------------------------------------------------------------------------------------------------
+
+    def request_flush(self) -> None:
+        """Flush at once when the last one is a frame's time ago, else when it is."""
+        if self._timer is not None or self._loop is None:
+            return
+        due = self._last_flush + self.frame_s
+        if self._loop.time() >= due:
+            self.flush()
+        else:
+            self._timer = self._loop.call_at(due, self.flush)
+
+    def flush(self) -> None:
+        """Tell everybody what has changed. Never raises: a group that can't be told is closed (1011)."""
+        assert self._loop is not None
+        self._timer = None
+        self._last_flush = self._loop.time()
+        self._waking = False
+        try:
+            self.read(lambda: None)
+            if self.mark.step != self.base.step or self._has_old_parts():
+                self._tell_everybody()
+            self.on_progress()
+        except Exception as error:
+            self._fault(error)
+
+    def _has_old_parts(self) -> bool:
+        return any(group.fresh for groups in self.groups.values() for group in groups.values())
+
+    def _tell_everybody(self) -> None:
+        base = self.base
+        changed = np.flatnonzero(self.news.step > base.step).tolist()
+        for topic in list(self.groups):
+            for group in list(self.groups.get(topic, {}).values()):
+                try:
+                    if self.news.overflowed and topic[0] in ("bars", "ticks"):
+                        for subscription in list(group.members):
+                            subscription.fall_behind(base)
+                        continue
+                    self._deliver(topic, group, self._messages(topic, group, base, changed), base)
+                except Exception as error:
+                    self._fault(error)
+                    for subscription in list(group.members):
+                        subscription.fail()
+        self.base = self.mark
+        self.news.clear()
+        for groups in list(self.groups.values()):
+            for group in [group for group in groups.values() if group.fresh]:
+                settled = ((frozenset().union(*(instruments for instruments, _ in group.parts)), SETTLED),)
+                for subscription in list(group.members):
+                    self.place(subscription, settled)
+
+    def _messages(self, topic: Topic, group: Group, base: Mark, changed: list[int]) -> list[Outgoing]:
+        channel, timeframe = topic
+        if channel == "ticker":
+            return self._ticker_messages(group, base, changed)
+        rows = self.news.ticks() if channel == "ticks" else self.news.bars(timeframe)
+        fragments = []
+        for instruments, mark in group.parts:
+            after = -1 if mark is SETTLED else mark.seq if channel == "ticks" else mark.step
+            for who in rows.instruments:
+                if who in instruments and (made := rows.fragment(who, after)) is not None:
+                    fragments.append(made)
+        if not fragments:
+            return []
+        sent = self.clock.now_ms()
+        frame = protocol.frame(
+            channel, fragments, self.mark.seq, sent, timeframe=timeframe if channel == "bars" else None
+        )
+        return [Outgoing(frame)]
+
+    def _ticker_messages(self, group: Group, base: Mark, changed: list[int]) -> list[Outgoing]:
+        news = self.news
+        who: list[int] = []
+        days: list[int] = []
+        for array, (instruments, mark) in zip(group.arrays, group.parts, strict=True):
+            if mark is SETTLED:
+                mine, since = [each for each in changed if each in instruments], base.step
+            else:
+                mine, since = array[news.step[array] > mark.step].tolist(), mark.step
+            who += mine
+            days += [each for each in mine if news.reference[each] > since]
+        if not who:
+            return []
+        sent = self.clock.now_ms()
+        messages = protocol.chunked(
+            "snapshot", [news.snapshot(each) for each in days], self.mark.seq, sent, channel="ticker"
+        )
+        received = float(np.fmax.reduce(news.received[who]))
+        messages.append(
+            protocol.frame("ticker", [news.ticker(each) for each in who], self.mark.seq, sent, received=received)
+        )
+        if not math.isnan(received):
+            self.telemetry.stream_delay_seconds.observe(max(0.0, sent - received) / 1000.0)
+        return [Outgoing(message) for message in messages]
+
+    def _deliver(self, topic: Topic, group: Group, messages: list[Outgoing], base: Mark) -> None:
+        if not messages:
+            return
+        written = told = 0
+        for subscription in list(group.members):
+            connection = subscription.client.connection
+            if connection.slow:
+                subscription.fall_behind(base)
+                continue
+            for message in messages:
+                written += connection.send(message)
+            told += 1
+        self.telemetry.messages.labels(topic[0]).inc(told * len(messages))
+        self.telemetry.bytes.inc(written)
+
+    def _fault(self, error: Exception) -> None:
+        self.telemetry.faults.labels("hub").inc()
+        self.log.error("a flush failed", exc_info=error)

@@ -21,7 +21,8 @@ from websockets.server import ServerProtocol
 
 from dashboard.errors import problem
 from dashboard.stream.connection import MAX_MESSAGE, deflate_extension
-from dashboard.stream.hub import Hub, Reservation
+from dashboard.stream.hub import Hub
+from dashboard.stream.limits import Reservation
 
 PATH = "/ws/market"
 
@@ -33,16 +34,6 @@ class Identity:
     user_id: int
     session: str
     name: str
-
-
-class HandedOff(Response):
-    """The answer of a request whose connection has gone: what the server writes goes to the dead descriptor."""
-
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        if "gunicorn.socket" in environ:
-            raise StopIteration  # gunicorn's own word for a connection that the application took over
-        start_response("101 Switching Protocols", [])
-        return []
 
 
 def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: Callable[[], bool]) -> Blueprint:
@@ -76,10 +67,15 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
         reason = in_the_way()
         if reason is not None:
             return _refused(hub, 501, reason, "server")
+        if int(request.content_length or 0) or "Transfer-Encoding" in request.headers:
+            # Nobody could tell such a body from the first frames.
+            return _refused(hub, 400, "a WebSocket handshake has no body", "handshake")
         ws = ServerProtocol(state=OPEN, extensions=[deflate_extension()], max_size=MAX_MESSAGE)
         reply = ws.accept(Request(request.full_path, Headers(request.headers.items())))
         if reply.status_code != 101:
-            return _refused(hub, reply.status_code, bytes(reply.body or b"").decode().strip(), "handshake")
+            answer = _refused(hub, reply.status_code, bytes(reply.body or b"").decode().strip(), "handshake")
+            answer.headers["Sec-WebSocket-Version"] = "13"
+            return answer
         place = hub.reserve(identity.user_id, identity.session, identity.name)
         if not isinstance(place, Reservation):
             return _full(hub, place)
@@ -87,9 +83,10 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
             sock, early = take(request.environ)
         except OSError as error:
             hub.release(place)
-            return _refused(hub, 501, f"the connection can't be taken over: {error}", "server")
+            return _full(hub, f"the connection can't be taken over: {error}")
         hub.adopt(sock, ws, reply.serialize(), early, place)
-        return HandedOff()
+        # What the server writes goes to the dead descriptor; an answer leaves a line in its access log.
+        return Response(status=101)
 
     @routes.get(PATH)
     def ask() -> Response:
@@ -128,8 +125,8 @@ def take(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:
     try:
         dead, peer = socket.socketpair()
         peer.close()
-        os.dup2(dead.fileno(), theirs.fileno(), inheritable=False)
-        dead.close()
+        with dead:
+            os.dup2(dead.fileno(), theirs.fileno(), inheritable=False)
         body = environ["wsgi.input"]
         unreader = getattr(getattr(body, "reader", None), "unreader", None)
         early: bytes = unreader.take_buffered() if unreader else body.read()

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from dashboard.market.bars import TIMEFRAMES
 from dashboard.market.ticks import Floats, Ints, TickBatch
 from dashboard.store.change import LAST_COLUMNS, BarRows, Change
 from dashboard.store.memory import LastTable
@@ -181,6 +180,3 @@ def ticker_table(last: LastTable) -> Floats:
 
 def _joined(columns: list[Any]) -> Any:
     return np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64)
-
-
-assert len(TIMEFRAMES) < 100, "timeframes are keys beside -1 for ticks"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -32,6 +33,11 @@ class Refused(Exception):
     def __init__(self, code: str, message: str, accepted: Sequence[str] | None = None, id_: Any = None) -> None:
         super().__init__(message)
         self.code, self.message, self.accepted, self.id = code, message, accepted, id_
+
+    @classmethod
+    def too_many(cls, limit: int, named: int, id_: Any) -> Refused:
+        """More symbols than a subscription may name."""
+        return cls("too_many_symbols", f"a subscription names at most {limit} symbols, got {named}", None, id_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ def _symbols(given: Any, limit: int, id_: Any) -> tuple[str, ...] | None:
         raise Refused("bad_symbols", 'symbols must be "*" or a list of at least one symbol', None, id_)
     names = tuple(dict.fromkeys(given))
     if len(given) > limit:
-        raise Refused("too_many_symbols", f"a subscription names at most {limit} symbols, got {len(given)}", None, id_)
+        raise Refused.too_many(limit, len(given), id_)
     return names
 
 
@@ -223,12 +229,26 @@ def frame(
     if timeframe is not None:
         head += b',"timeframe":"%s"' % TIMEFRAMES[timeframe].name.encode()
     head += b',"seq":%d,"sent":%s' % (seq, orjson.dumps(sent))
-    if received is not None and received == received:
+    if received is not None and not math.isnan(received):
         head += b',"received":' + orjson.dumps(received)
     if more:
         head += b',"more":true'
     return head + b',"data":{' + b",".join(fragments) + b"}}"
 
 
+def chunked(type_: str, fragments: Sequence[bytes], seq: int, sent: float, *, channel: str) -> list[bytes]:
+    """Messages of at most `LARGEST_BYTES` with all `fragments`, all but the last with `more`; none for none."""
+    pieces: list[list[bytes]] = []
+    size = LARGEST_BYTES
+    for fragment in fragments:
+        if size + len(fragment) + 1 > LARGEST_BYTES - 200:
+            pieces.append([])
+            size = 0
+        pieces[-1].append(fragment)
+        size += len(fragment) + 1
+    last = len(pieces) - 1
+    return [frame(type_, piece, seq, sent, channel=channel, more=at < last) for at, piece in enumerate(pieces)]
+
+
 def _integer(value: float) -> int | None:
-    return int(value) if value == value and abs(value) < np.inf else None
+    return int(value) if math.isfinite(value) else None

@@ -1,68 +1,123 @@
-"""What a connection is subscribed to, and the work of catching up before a symbol is live."""
+"""What one connection is subscribed to: the instruments that are live on each topic, and the work before they are."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
-from dashboard.stream.connection import Connection, Outgoing
+from dashboard.stream.news import Mark
 
+if TYPE_CHECKING:
+    from dashboard.stream.catchup import Job
+    from dashboard.stream.connection import Connection
+    from dashboard.stream.fanout import Fanout
+
+#: A channel and the index of a timeframe (0 but for bars).
 Topic = tuple[str, int]
-Steps = Generator[Outgoing, None, None]
+#: Stands for the mark of the last flush, wherever that is.
+SETTLED = Mark(-1, -1)
+#: Instruments, and the mark up to which they have been written.
+Part = tuple[frozenset[int], Mark]
 
 
-@dataclass(slots=True, eq=False)
-class Subscription:
-    """A connection's part in a topic (channel, timeframe).
-
-    `live` are the instruments whose changes go out with the shared frames; `joined` those of them that were added
-    since the last flush, with the sequence number that they already have; `behind` those that changed while the
-    connection was slow, `reference` among them with a changed open or previous close, all from `since` on.
-    """
-
-    client: Client
-    topic: Topic
-    live: frozenset[int] = frozenset()
-    joined: dict[int, int] = field(default_factory=dict)
-    behind: set[int] = field(default_factory=set)
-    reference: set[int] = field(default_factory=set)
-    since: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """Catching up: `steps` gives messages one by one as there is room; `held` instruments are not live meanwhile.
-
-    Everything up to `position` has been written.
-    """
-
-    topic: Topic
-    held: set[int]
-    position: int
-    steps: Steps | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Client:
-    """The hub's side of a connection: who it is, its subscriptions, jobs and limits."""
-
-    connection: Connection
-    user_id: int
-    session: str
-    allowance: float
-    allowance_at: float
-    next_beat: float
-    subscriptions: dict[Topic, Subscription] = field(default_factory=dict)
-    jobs: list[Job] = field(default_factory=list)
-    errors: list[float] = field(default_factory=list)
-    written: int = 0
-    slow_since: float | None = None
-    alerts: bool = False
-    alerts_after: int | None = None
-    alerts_loading: bool = False
-    pumping: bool = False
+class Owner(Protocol):
+    """The connection's side that a subscription needs (`client.Client`)."""
 
     @property
-    def caught_up(self) -> bool:
-        """Whether nothing of its subscriptions is waiting."""
-        return not self.jobs and not any(each.behind for each in self.subscriptions.values())
+    def connection(self) -> Connection: ...
+    @property
+    def fanout(self) -> Fanout: ...
+    def catch_up(self, subscription: Subscription, instruments: set[int], since: Mark) -> None: ...
+    def fail(self) -> None: ...
+
+
+class Subscription:
+    """A connection's part in a topic: `parts` are live, the instruments of `jobs` will be.
+
+    No instrument is in two of them, so that nothing comes doubled.
+    """
+
+    __slots__ = ("client", "everything", "jobs", "named", "parts", "topic")
+
+    def __init__(self, client: Owner, topic: Topic) -> None:
+        self.client, self.topic = client, topic
+        self.parts: tuple[Part, ...] = ()
+        self.jobs: list[Job] = []
+        self.everything = False
+        self.named: set[str] = set()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left of it."""
+        return not self.parts and not self.jobs
+
+    def live(self) -> frozenset[int]:
+        """The instruments that get shared frames."""
+        return frozenset().union(*(instruments for instruments, _ in self.parts))
+
+    def held(self) -> frozenset[int]:
+        """The instruments that are still being answered."""
+        return frozenset().union(*(job.instruments for job in self.jobs))
+
+    def take_out(self, gone: frozenset[int]) -> int | None:
+        """End what is live or under way for `gone`; the lowest seq up to which any of them had been written."""
+        base = self.client.fanout.base
+        seqs = []
+        left: list[Part] = []
+        for instruments, mark in self.parts:
+            if instruments & gone:
+                seqs.append(base.seq if mark is SETTLED else mark.seq)
+            if instruments - gone:
+                left.append((instruments - gone, mark))
+        for job in self.jobs:
+            if job.instruments & gone:
+                seqs.append(job.written)
+                job.instruments -= gone
+        self._place(left)
+        return min(seqs, default=None)
+
+    def go_live(self, parts: Iterable[Part]) -> None:
+        """Add parts to the live ones."""
+        base = self.client.fanout.base
+        added = [(instruments, SETTLED if mark.step == base.step else mark) for instruments, mark in parts]
+        self._place([*self.parts, *added])
+
+    def fall_behind(self, base: Mark) -> None:
+        """The connection is slow: what it misses from here on is caught up when it reads again."""
+        parts = self.parts
+        self._place([])
+        for instruments, mark in parts:
+            self.client.catch_up(self, set(instruments), base if mark is SETTLED else mark)
+
+    def written(self) -> int | None:
+        """The seq up to which all of it has been written; None where that is the last flush's."""
+        base = self.client.fanout.base
+        seqs = [mark.seq for _, mark in self.parts if mark is not SETTLED and mark.step < base.step]
+        seqs += [job.written for job in self.jobs]
+        return min(seqs, default=None)
+
+    def end(self) -> None:
+        """Nothing more is sent."""
+        self._place([])
+        for job in self.jobs:
+            job.instruments.clear()
+
+    def fail(self) -> None:
+        """It can't be told something: its connection has to come back and resume."""
+        self.client.fail()
+
+    def _place(self, parts: list[Part]) -> None:
+        """Join parts with the same mark, in a fixed order, so that equal subscriptions share a group."""
+        joined: dict[Mark, frozenset[int]] = {}
+        for instruments, mark in parts:
+            joined[mark] = joined.get(mark, frozenset()) | instruments
+        fanout = self.client.fanout
+        every = fanout.everything
+        fanout.place(
+            self,
+            tuple(
+                (every if len(instruments) == len(every) else instruments, SETTLED if mark == SETTLED else mark)
+                for mark, instruments in sorted(joined.items())
+                if instruments
+            ),
+        )

@@ -1,0 +1,7 @@
+"""What the tests' gunicorn does beside its command line: end the hub with the worker."""
+
+control_socket_disable = True
+
+
+def worker_exit(server, worker):  # type: ignore[no-untyped-def]
+    worker.wsgi.extensions["stop"]()
