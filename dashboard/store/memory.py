@@ -1,96 +1,51 @@
 """The in-memory store: ticks and bars of every instrument, written by one writer, read by anybody.
 
-Ticks lie in preallocated mirrored rings `[field, instrument, slot]`: each is written at its slot and at slot +
-capacity, so that the newest N of an instrument are one contiguous slice and a DataFrame over them costs no copy.
-Ticks, last values and bars of a batch become visible together, under one sequence number, inside one lock.
+Ticks, last values and bars of a batch become visible together, under one sequence number, inside one lock; whoever
+wants news is told inside it too. What readers get is a copy, or a guarded view (`store.views`).
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
 from dashboard.clock import Clock
-from dashboard.errors import Lapped
-from dashboard.market.bars import CHANGED, CLOSE, COLUMNS, DAY, HIGH, LOW, OPEN, TIMEFRAMES, VOLUME, BarBook
+from dashboard.market.bars import CHANGED, CLOSE, COLUMNS, DAY, FIELDS, HIGH, LOW, OPEN, TIMEFRAMES, VOLUME
+from dashboard.market.book import BarBook
 from dashboard.market.instruments import Catalogue
-from dashboard.market.ticks import Floats, Ints, TickBatch
-from dashboard.store.change import BAR_COLUMNS, BarRows, Change, Listener
+from dashboard.market.ticks import Floats, Ints, Mask, TickBatch
+from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS, BarRows, Change, Listener
+from dashboard.store.rings import SEQ, TS, TickRings
+from dashboard.store.tables import LAST_FIELDS, TICK_COLUMNS, Bars, History, LastTable, Ticks
+from dashboard.store.views import View
+from dashboard.telemetry import get_logger
 
-#: Rows of the tick rings, and the contract's columns of the channel `ticks`.
-TICK_COLUMNS = ("seq", "price", "size", "bid", "ask", "ts")
+__all__ = ["TICK_COLUMNS", "Bars", "LastTable", "MemoryStore", "Ticks"]
+
 #: Bars kept in each timeframe when the memory suffices: 2 h, 6 h, 18 h, 10 d, 30 d, 70 d, half a year, 5 years.
 BARS_WANTED = (7_200, 4_320, 4_320, 14_400, 8_640, 6_720, 4_380, 1_830)
 BARS_LEAST = 64
 #: Ticks kept of an instrument when the memory suffices, and in any case.
 TICKS_WANTED, TICKS_LEAST = 200_000, 256
-_BAR_BYTES = 11 * 8 * 2
+_BAR_BYTES = FIELDS * 8 * 2
 _TICK_BYTES = len(TICK_COLUMNS) * 8 * 2
-_EMPTY: Ints = np.zeros(0, dtype=np.int64)
+_NONE: Ints = np.zeros(0, dtype=np.int64)
+_AT = {name: row for row, name in enumerate(LAST_FIELDS)}
 
 
-class History(Protocol):
-    """A block of bars from before the live stream (`feeds.base.HistoryBlock`)."""
-
-    @property
-    def timeframe(self) -> int: ...
-    @property
-    def instrument(self) -> Ints: ...
-    @property
-    def start(self) -> Ints: ...
-    @property
-    def bars(self) -> Floats: ...
+def _rows_of(*names: str) -> Ints:
+    return np.array([[_AT[name]] for name in names], dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class LastTable:
-    """Copies of the last values and day statistics of all n instruments, float64[n] each, NaN for none.
-
-    `ts` is the newest tick's event time, `received` the time of the last report, both UTC ms; `last_seq` int64[n], 0
-    where nothing came in this epoch.
-    """
-
-    epoch: str
-    seq: int
-    price: Floats
-    bid: Floats
-    ask: Floats
-    size: Floats
-    ts: Floats
-    received: Floats
-    volume: Floats
-    open: Floats
-    high: Floats
-    low: Floats
-    previous_close: Floats
-    last_seq: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Ticks:
-    """Ticks of one instrument, `rows` float64[n, 6] (`TICK_COLUMNS`) by seq; `more`: the limit left some out after."""
-
-    epoch: str
-    seq: int
-    oldest_seq: int
-    rows: Floats
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Bars of one instrument and timeframe, `rows` float64[n, 8] (`BAR_COLUMNS`), oldest first."""
-
-    epoch: str
-    seq: int
-    rows: Floats
+#: Rows of the last table that a tick sets itself, those of the day, and those that listeners are told.
+_OF_TICK = _rows_of("price", "bid", "ask", "size", "ts")
+_OF_DAY = _rows_of("volume", "open", "high", "low", "previous_close")
+_REFERENCE = _rows_of("open", "previous_close")
+_TOLD = _rows_of(*LAST_COLUMNS)
 
 
 class MemoryStore:
@@ -112,26 +67,27 @@ class MemoryStore:
         self.catalogue, self.clock = catalogue, clock
         self.late_ms, self.grace_ms = late_ms, grace_ms
         self.lock = threading.RLock()
+        self.log = get_logger("store")
         self._listeners: list[Listener] = []
-        count = max(1, len(catalogue))
-        half = budget_mb * 1_000_000 / 2 / count
+        self._count = len(catalogue)
+        half = budget_mb * 1_000_000 / 2 / max(1, self._count)
         share = min(1.0, half / (sum(BARS_WANTED) * _BAR_BYTES))
-        self._capacities = [max(BARS_LEAST, int(wanted * share)) for wanted in BARS_WANTED]
+        self._kept_bars = [max(BARS_LEAST, int(wanted * share)) for wanted in BARS_WANTED]
         self._kept_ticks = int(min(TICKS_WANTED, max(TICKS_LEAST, half / _TICK_BYTES)))
-        self._shrunk = share < 1.0
         self._empty()
 
     @property
     def retention(self) -> str:
         """One sentence for the log: what the memory suffices for."""
-        bars = ", ".join(f"{kept} of {frame.name}" for kept, frame in zip(self._capacities, TIMEFRAMES, strict=True))
-        reason = " (shrunk to the memory allowed)" if self._shrunk else ""
+        bars = ", ".join(f"{kept} of {frame.name}" for kept, frame in zip(self._kept_bars, TIMEFRAMES, strict=True))
+        shrunk = self._kept_bars != list(BARS_WANTED) or self._kept_ticks < TICKS_WANTED
+        reason = " (shrunk to the memory allowed)" if shrunk else ""
         return f"{self._kept_ticks} ticks and bars {bars} an instrument{reason}"
 
     @property
     def oldest_seq(self) -> int:
         """From this sequence number on every instrument's ticks are whole."""
-        return self._oldest_seq
+        return self._ticks.oldest_seq
 
     def add_listener(self, listener: Listener) -> None:
         """Tell `listener` of every change from now on."""
@@ -141,35 +97,34 @@ class MemoryStore:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def load_history(self, blocks: Iterable[History]) -> None:
-        """Put bars from before the live stream under it; before the first tick of an epoch only."""
+        """Put bars from before the live stream under it, a block a timeframe; before an epoch's first tick only."""
         for block in blocks:
             with self.lock:
                 self._book.load(block.timeframe, block.instrument, block.start, block.bars)
         with self.lock:
-            every = np.arange(len(self.catalogue), dtype=np.int64)
+            every = np.arange(self._count, dtype=np.int64)
             self._day_statistics(every)
-            low = DAY * self._count
-            for instrument in every[self._book.count[low : low + self._count] > 0]:
-                at, end = self._book.window(low + int(instrument), 1)
-                self._price[instrument] = self._book.block[CLOSE, at]
+            for timeframe in reversed(range(len(TIMEFRAMES))):
+                key = self._keys(every, timeframe)
+                known = self._book.count[key] > 0
+                self._last[_AT["price"], known] = self._book.forming[CLOSE, key[known]]
 
     def append(self, batch: TickBatch) -> Change:
         """Number accepted ticks and make them, their bars and last values visible together; the one writer's call."""
         with self.lock:
             batch = batch.numbered(self.seq + 1)
             if not len(batch):
-                return self._change(None, _EMPTY, _EMPTY)
+                return self._change(None, _NONE, _NONE)
             if not self._begun:
                 self._begun = True
-                self._book.begin(int(batch.ts.min()))
+                self._book.begin(int(batch.ts[0] if batch.bars is None else batch.bars.start[0]))
             seq = batch.last_seq
-            self._write_ticks(batch)
+            self._ticks.append(batch)
             if batch.bars is None:
                 self._book.fold(batch.instrument, batch.ts, batch.price, batch.size, seq)
             else:
                 self._book.fold_bars(batch.instrument, batch.bars, seq)
-            touched = np.unique(batch.instrument)
-            self._write_last(batch)
+            touched = self._write_last(batch)
             reference = self._day_statistics(touched)
             self.seq = seq
             return self._tell(self._change(batch, touched, reference))
@@ -177,53 +132,35 @@ class MemoryStore:
     def close_due(self, market_now_ms: float) -> Change | None:
         """Close the bars whose end, and the grace after it, the market's clock has passed; None where none was."""
         with self.lock:
-            if not self._book.close_due(market_now_ms, self.grace_ms, self.seq):
-                return None
-            return self._tell(self._change(None, _EMPTY, _EMPTY))
+            return self._tell_bars(self._book.close_due(market_now_ms, self.grace_ms, self.seq))
 
-    def disconnected(self, at_ms: float) -> None:
+    def disconnected(self, at_ms: float) -> Change | None:
         """The feed is gone since `at_ms`, market time: bars with a moment of that inside are marked."""
         with self.lock:
-            self._book.disconnected(at_ms)
+            return self._tell_bars(self._book.disconnected(at_ms, self.seq))
 
-    def connected(self, at_ms: float) -> None:
+    def connected(self, at_ms: float) -> Change | None:
         """The feed is back since `at_ms`, market time."""
         with self.lock:
-            self._book.connected(at_ms)
+            return self._tell_bars(self._book.connected(at_ms, self.seq))
 
     def reset(self) -> None:
         """Begin a new epoch: everything is empty again."""
         with self.lock:
             self._empty()
             for listener in self._listeners:
-                listener.on_epoch(self.epoch)
+                try:
+                    listener.on_epoch(self.epoch)
+                except Exception:
+                    self.log.exception("a listener failed on a new epoch", listener=type(listener).__name__)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def last(self) -> LastTable:
         """The last values of every instrument, as they are together now."""
         with self.lock:
-            return LastTable(
-                self.epoch,
-                self.seq,
-                *(
-                    column.copy()
-                    for column in (
-                        self._price,
-                        self._bid,
-                        self._ask,
-                        self._size,
-                        self._ts,
-                        self._received,
-                        self._volume,
-                        self._open,
-                        self._high,
-                        self._low,
-                        self._previous_close,
-                    )
-                ),
-                self._last_seq.copy(),
-            )
+            columns = dict(zip(LAST_FIELDS, self._last.copy(), strict=True))
+            return LastTable(self.epoch, self.seq, last_seq=self._last_seq.copy(), **columns)
 
     def ticks(
         self,
@@ -236,40 +173,35 @@ class MemoryStore:
     ) -> Ticks:
         """Ticks with `start` <= ts < `end` in the order of seq: the newest `limit`, or with `after_seq` the first."""
         with self.lock:
-            low, high = self._tick_window(instrument, None)
-            rows = self._ring[:, instrument, low:high]
+            rows = self._ticks.rows(instrument)
             if after_seq is not None:
-                rows = rows[:, np.searchsorted(rows[0], after_seq, "right") :]
+                rows = rows[:, np.searchsorted(rows[SEQ], min(after_seq, self.seq), "right") :]
             if start is not None or end is not None:
                 inside = np.ones(rows.shape[1], dtype=np.bool_)
                 if start is not None:
-                    inside &= rows[5] >= start
+                    inside &= rows[TS] >= start
                 if end is not None:
-                    inside &= rows[5] < end
+                    inside &= rows[TS] < end
                 rows = rows[:, inside]
             more = limit is not None and rows.shape[1] > limit
             if limit is not None and more:
                 rows = rows[:, -limit:] if after_seq is None else rows[:, :limit]
-            return Ticks(self.epoch, self.seq, self._oldest_seq, rows.T.copy(), more)
+            return Ticks(self.epoch, self.seq, self.oldest_seq, rows.T.copy(), more)
 
     def missed(self, instruments: Ints, after_seq: int, limit: int) -> Floats:
         """float64[n, 7]: the first `limit` ticks after `after_seq` of all `instruments`, by seq; the last column is
         the instrument."""
         with self.lock:
             parts = []
-            for instrument in instruments.tolist():
-                if self._last_seq[instrument] <= after_seq:
-                    continue
-                low, high = self._tick_window(instrument, None)
-                first = low + int(np.searchsorted(self._ring[0, instrument, low:high], after_seq, "right"))
-                rows = np.empty((min(high, first + limit) - first, 7))
-                rows[:, :6] = self._ring[:, instrument, first : first + len(rows)].T
-                rows[:, 6] = instrument
-                parts.append(rows)
+            for instrument in instruments[self._last_seq[instruments] > after_seq].tolist():
+                rows = self._ticks.rows(instrument)
+                first = int(np.searchsorted(rows[SEQ], after_seq, "right"))
+                found = rows[:, first : first + limit]
+                parts.append(np.concatenate((found, np.full((1, found.shape[1]), float(instrument)))))
         if not parts:
-            return np.zeros((0, 7))
-        joined = np.concatenate(parts)
-        return joined[np.argsort(joined[:, 0], kind="stable")][:limit]
+            return np.zeros((0, len(TICK_COLUMNS) + 1))
+        joined = np.concatenate(parts, axis=1).T
+        return joined[np.argsort(joined[:, SEQ], kind="stable")[:limit]]
 
     def bars(
         self,
@@ -290,17 +222,19 @@ class MemoryStore:
     def recent_bars(self, instruments: Ints, timeframe: int, count: int) -> BarRows:
         """The newest `count` bars of each of `instruments`."""
         with self.lock:
-            return self._gather(
-                instruments, [self._book.window(self._key(who, timeframe), count) for who in instruments.tolist()]
-            )
+            keys = self._keys(instruments, timeframe)
+            self._book.settle(keys)
+            return self._gather(instruments, [self._book.window(key, count) for key in keys.tolist()])
 
     def bars_since(self, instruments: Ints, timeframe: int, seq: int) -> BarRows:
         """Every bar of `instruments` that changed at or after `seq`."""
         with self.lock:
-            spans = []
-            who: list[int] = []
-            for instrument in instruments.tolist():
-                low, high = self._book.window(self._key(instrument, timeframe))
+            instruments = instruments[self._book.changed[self._keys(instruments, timeframe)] >= seq]
+            keys = self._keys(instruments, timeframe)
+            self._book.settle(keys)
+            spans, who = [], []
+            for instrument, key in zip(instruments.tolist(), keys.tolist(), strict=True):
+                low, high = self._book.window(key)
                 for at in np.flatnonzero(self._book.block[CHANGED, low:high] >= seq).tolist():
                     spans.append((low + at, low + at + 1))
                     who.append(instrument)
@@ -309,13 +243,8 @@ class MemoryStore:
     def bars_whole(self, instruments: Iterable[int], timeframe: int, seq: int) -> bool:
         """Whether every bar of `instruments` that changed at or after `seq` is still kept."""
         with self.lock:
-            for instrument in instruments:
-                key = self._key(instrument, timeframe)
-                if self._book.count[key] > self._book.capacity[key]:
-                    low, _high = self._book.window(key)
-                    if self._book.block[CHANGED, low] >= seq:
-                        return False
-            return True
+            keys = self._keys(np.fromiter(instruments, dtype=np.int64), timeframe)
+            return bool((self._book.lost[keys] < seq).all())
 
     def sparkline(self, instrument: int, timeframe: int, count: int) -> Floats:
         """float64[m], m <= `count`: closes of the newest bars, oldest first."""
@@ -323,166 +252,134 @@ class MemoryStore:
             low, high = self._book.window(self._key(instrument, timeframe), count)
             return self._book.block[CLOSE, low:high].copy()
 
-    @contextmanager
-    def tick_view(self, instrument: int, count: int) -> Iterator[pd.DataFrame]:
-        """The newest `count` ticks as a read-only DataFrame over the ring itself, columns `TICK_COLUMNS`.
+    def tick_view(self, instrument: int, count: int) -> View:
+        """The newest `count` ticks as a read-only DataFrame over the ring itself, columns `TICK_COLUMNS`."""
 
-        Valid inside the `with` only, which raises Lapped at its end when the writer has overwritten rows meanwhile.
-        """
-        with self.lock:
-            low, high = self._tick_window(instrument, count)
-            total = int(self._tick_count[instrument])
-            epoch = self.epoch
-            view = self._ring[:, instrument, low:high].T
-        view.flags.writeable = False
-        yield pd.DataFrame(view, columns=pd.Index(TICK_COLUMNS), copy=False)
-        with self.lock:
-            lapped = self._tick_count[instrument] - (total - (high - low)) > self._kept_ticks
-            if self.epoch != epoch or (lapped and high > low):
-                raise Lapped("the writer has overwritten ticks of this view; read again, or fewer")
+        def look() -> tuple[Floats, Callable[[], bool]]:
+            rings = self._ticks
+            low, high = rings.window(instrument, count)
+            oldest = int(rings.count[instrument]) - (high - low)
 
-    @contextmanager
+            def void() -> bool:
+                lapped = int(rings.count[instrument]) - oldest > rings.capacity
+                return rings is not self._ticks or (lapped and high > low)
+
+            return rings.block[:, instrument, low:high], void
+
+        return View(self.lock, TICK_COLUMNS, look)
+
     def bar_view(
-        self, instrument: int, timeframe: int, *, start: float | None = None, end: float | None = None
-    ) -> Iterator[pd.DataFrame]:
-        """Bars of a time range as a read-only DataFrame over the store's block, columns `BAR_COLUMNS`.
+        self,
+        instrument: int,
+        timeframe: int,
+        count: int | None = None,
+        *,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> View:
+        """The newest `count` bars of a time range as a read-only DataFrame over the block, columns `BAR_COLUMNS`.
 
-        Valid inside the `with` only, which raises Lapped at its end when the writer has overwritten rows meanwhile;
-        the newest bar goes on forming under the reader.
+        With the forming bar in it, the view is void too when that bar's newer state was written meanwhile.
         """
         key = self._key(instrument, timeframe)
-        with self.lock:
-            low, high = self._book.between(key, start, end)
-            window_low, _ = self._book.window(key)
-            total, kept = int(self._book.count[key]), int(self._book.capacity[key])
-            oldest = max(0, total - kept) + low - window_low
-            epoch, moves = self.epoch, self._book.moves
-            view = self._book.block[:COLUMNS, low:high].T
-        view.flags.writeable = False
-        yield pd.DataFrame(view, columns=pd.Index(BAR_COLUMNS), copy=False)
-        with self.lock:
-            lapped = self._book.count[key] - oldest > kept or self._book.moves != moves
-            if self.epoch != epoch or (lapped and high > low):
-                raise Lapped("the writer has overwritten bars of this view; read again, or fewer")
+
+        def look() -> tuple[Floats, Callable[[], bool]]:
+            book = self._book
+            low, high = book.between(key, start, end)
+            low = low if count is None else max(low, high - count)
+            _first, newest = book.window(key)
+            oldest = int(book.count[key]) - (newest - low)
+            revised, renewed = int(book.revised[key]), int(book.renewed[key]) if high == newest else None
+
+            def void() -> bool:
+                lapped = int(book.count[key]) - oldest > int(book.capacity[key])
+                rewritten = book.revised[key] != revised or (renewed is not None and book.renewed[key] != renewed)
+                return book is not self._book or (high > low and bool(lapped or rewritten))
+
+            return book.block[:COLUMNS, low:high], void
+
+        return View(self.lock, BAR_COLUMNS, look)
 
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _empty(self) -> None:
-        self.epoch = secrets.token_hex(5)
-        self.seq = 0
-        self._count = count = len(self.catalogue)
-        self._oldest_seq = 1
-        self._begun = False
-        self._book = BarBook(count, self._capacities)
-        self._ring: Floats = np.zeros((len(TICK_COLUMNS), count, 2 * self._kept_ticks))
-        self._tick_count = np.zeros(count, dtype=np.int64)
-        self._last_seq = np.zeros(count, dtype=np.int64)
-        columns = [np.full(count, np.nan) for _ in range(11)]
-        self._price, self._bid, self._ask, self._size, self._ts, self._received = columns[:6]
-        self._volume, self._open, self._high, self._low, self._previous_close = columns[6:]
+        self.epoch: str = secrets.token_hex(5)
+        self.seq: int = 0
+        self._begun: bool = False
+        self._book: BarBook = BarBook(self._count, self._kept_bars)
+        self._ticks: TickRings = TickRings(self._count, self._kept_ticks)
+        self._last: Floats = np.full((len(LAST_FIELDS), self._count), np.nan)
+        self._last_seq = np.zeros(self._count, dtype=np.int64)
 
     def _key(self, instrument: int, timeframe: int) -> int:
         return timeframe * self._count + instrument
 
-    def _tick_window(self, instrument: int, count: int | None) -> tuple[int, int]:
-        total, capacity = int(self._tick_count[instrument]), self._kept_ticks
-        kept = min(total, capacity if count is None else min(count, capacity))
-        if not kept:
-            return 0, 0
-        end = (total - 1) % capacity + capacity + 1
-        return end - kept, end
+    def _keys(self, instruments: Ints, timeframe: int) -> Ints:
+        return timeframe * self._count + instruments
 
-    def _write_ticks(self, batch: TickBatch) -> None:
-        who, capacity = batch.instrument, self._kept_ticks
-        rows = np.empty((len(TICK_COLUMNS), len(batch)))
-        for field, column in enumerate((batch.seqs(), batch.price, batch.size, batch.bid, batch.ask, batch.ts)):
-            rows[field] = column
-        numbers = np.bincount(who, minlength=self._count)
-        if numbers.max() > 1:
-            order = np.argsort(who, kind="stable")
-            who, rows = who[order], rows[:, order]
-            heads = np.cumsum(numbers) - numbers
-            rank = np.arange(len(who)) - heads[who]
-            behind = numbers[who] - rank
-            if numbers.max() > capacity:
-                dropped = behind > capacity
-                self._oldest_seq = max(self._oldest_seq, int(rows[0, dropped].max()) + 1)
-                who, rows, rank = who[~dropped], rows[:, ~dropped], rank[~dropped]
-            position = self._tick_count[who] + rank
+    def _write_last(self, batch: TickBatch) -> Ints:
+        """The newest tick by event time of each instrument becomes its last, a late one never does; who reported."""
+        who = batch.instrument
+        received = self._last[_AT["received"]]
+        self._last_seq[who] = batch.seqs()
+        rows = np.stack((batch.price, batch.bid, batch.ask, batch.size, batch.ts.astype(np.float64)))
+        if (who[1:] > who[:-1]).all():
+            touched = who
+            received[who] = np.fmax(received[who], batch.received)
         else:
-            position = self._tick_count[who]
-        slot = position % capacity
-        over = position >= capacity
-        if over.any():
-            self._oldest_seq = max(self._oldest_seq, int(self._ring[0, who[over], slot[over]].max()) + 1)
-        self._ring[:, who, slot] = rows
-        self._ring[:, who, slot + capacity] = rows
-        self._tick_count += numbers
-
-    def _write_last(self, batch: TickBatch) -> None:
-        """The newest tick by event time of each instrument becomes its last; a late one never does."""
-        order = np.lexsort((batch.ts, batch.instrument))
-        who = batch.instrument[order]
-        last = order[np.append(who[1:] != who[:-1], True)]
-        who = batch.instrument[last]
-        np.fmax.at(self._received, batch.instrument, batch.received)
-        np.maximum.at(self._last_seq, batch.instrument, batch.seqs())
-        newer = ~(batch.ts[last] < self._ts[who])
-        last, who = last[newer], who[newer]
-        self._price[who], self._bid[who], self._ask[who] = batch.price[last], batch.bid[last], batch.ask[last]
-        self._size[who], self._ts[who] = batch.size[last], batch.ts[last]
+            np.fmax.at(received, who, batch.received)
+            order = np.lexsort((batch.ts, who))
+            last = order[np.append(who[order][1:] != who[order][:-1], True)]
+            touched, rows = who[last], rows[:, last]
+        newer = ~(rows[-1] < self._last[_AT["ts"], touched])
+        if newer.all():
+            self._last[_OF_TICK, touched] = rows
+        else:
+            self._last[_OF_TICK, touched[newer]] = rows[:, newer]
+        return touched
 
     def _day_statistics(self, who: Ints) -> Ints:
         """Bring the day's statistics of instruments `who` up to date; those whose open or previous close changed."""
         book = self._book
-        key = DAY * self._count + who
-        who, key = who[book.count[key] > 0], key[book.count[key] > 0]
-        slot = book.base[key] + (book.count[key] - 1) % book.capacity[key]
-        today = book.block[:, slot]
+        key = self._keys(who, DAY)
+        known = book.count[key] > 0
+        if not known.all():
+            who, key = who[known], key[known]
         earlier = book.base[key] + (book.count[key] - 2) % book.capacity[key]
-        previous = np.where(book.count[key] > 1, book.block[CLOSE, earlier], np.nan)
-        before = (self._open[who], self._previous_close[who])
-        self._open[who], self._high[who], self._low[who] = today[OPEN], today[HIGH], today[LOW]
-        self._volume[who], self._previous_close[who] = today[VOLUME], previous
-        changed = ~(_same(before[0], today[OPEN]) & _same(before[1], previous))
-        return who[changed]
+        today = book.forming[[VOLUME, OPEN, HIGH, LOW, CLOSE]][:, key]
+        today[-1] = np.where(book.count[key] > 1, book.block[CLOSE, earlier], np.nan)
+        before = self._last[_REFERENCE, who]
+        self._last[_OF_DAY, who] = today
+        return who[~_same(before, today[[1, -1]]).all(axis=0)]
 
     def _change(self, batch: TickBatch | None, touched: Ints, reference: Ints) -> Change:
         key, rows = self._book.take_touched()
         edges = np.searchsorted(key, np.arange(len(TIMEFRAMES) + 1) * self._count).tolist()
         bars = tuple(
             BarRows(key[low:high] - frame * self._count, rows[low:high])
-            for frame, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+            for frame, (low, high) in enumerate(pairwise(edges))
         )
-        last = np.stack(
-            [
-                column[touched]
-                for column in (
-                    self._price,
-                    self._bid,
-                    self._ask,
-                    self._size,
-                    self._volume,
-                    self._high,
-                    self._low,
-                    self._ts,
-                )
-            ],
-            axis=1,
-        )
-        received = float(np.nanmax(batch.received)) if batch is not None and len(batch) else float("nan")
+        received = float(np.fmax.reduce(batch.received)) if batch is not None else float("nan")
+        last = self._last[_TOLD, touched].T
         return Change(self.epoch, self.seq, batch, received, touched, last, reference, bars)
+
+    def _tell_bars(self, changed: bool) -> Change | None:
+        return self._tell(self._change(None, _NONE, _NONE)) if changed else None
 
     def _tell(self, change: Change) -> Change:
         for listener in self._listeners:
-            listener.on_change(change)
+            try:
+                listener.on_change(change)
+            except Exception:
+                # One reader's fault must neither stop the feed nor keep the others from the news.
+                self.log.exception("a listener failed", listener=type(listener).__name__, seq=change.seq)
         return change
 
     def _gather(self, instruments: Ints, spans: list[tuple[int, int]]) -> BarRows:
         lengths = [high - low for low, high in spans]
-        slots = np.concatenate([np.arange(low, high) for low, high in spans]) if spans else _EMPTY
+        slots = np.concatenate([np.arange(low, high) for low, high in spans]) if spans else _NONE
         return BarRows(np.repeat(instruments, lengths), self._book.block[:COLUMNS, slots].T.copy())
 
 
-def _same(left: Floats, right: Floats) -> np.typing.NDArray[np.bool_]:
-    return (left == right) | (np.isnan(left) & np.isnan(right))
+def _same(left: Floats, right: Floats) -> Mask:
+    return np.asarray((left == right) | (np.isnan(left) & np.isnan(right)), dtype=np.bool_)

@@ -1,0 +1,270 @@
+// @ts-check
+// The one WebSocket: opens, subscribes, resumes where it was, notices silence, comes back with growing, jittered delay.
+
+import { afterClose, ping, read, subscribe, unsubscribe } from "./protocol.mjs";
+import { market } from "./values.mjs";
+
+const PATH = "/ws/market";
+const FIRST_DELAY_MS = 400;
+const LONGEST_DELAY_MS = 12_000;
+const WAKE_PONG_MS = 2_000;
+const PING_EVERY_MS = 10_000;
+
+class Stream {
+  constructor() {
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.open = false;
+    this.lostAt = Date.now();
+    /** @type {number | null} */
+    this.retryAt = null;
+    this.reason = "";
+    this.stopped = false;
+    this.tries = 0;
+    this.heard = 0;
+    this.silence = 8_000;
+    this.tickerSeq = 0;
+    this.barSeq = 0;
+    this.alertId = 0;
+    this.pings = new Map();
+    this.pingId = 0;
+    this.bestTrip = Infinity;
+    this.epoch = /** @type {string | null} */ (null);
+    this.bars = /** @type {{symbol: string, timeframe: string} | null} */ (null);
+    this.barsWhole = true;
+    this.timer = 0;
+    /** @type {() => void} */
+    this.changed = () => {};
+  }
+
+  /** Begin: the first paint's epoch and seq are where the stream goes on from. @param {any} paint */
+  start(paint) {
+    this.epoch = paint.epoch;
+    this.tickerSeq = paint.seq;
+    this.barSeq = paint.figure?.seq ?? paint.seq;
+    this.alertId = Math.max(0, ...(paint.alerts?.events ?? []).map((/** @type {any} */ event) => event.id));
+    this.connect();
+    setInterval(() => this.watch(), 1000);
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.wake();
+    });
+    addEventListener("pageshow", () => this.wake());
+    addEventListener("online", () => this.wake());
+  }
+
+  /** Watch the bars of a series; `seq` is what the caller has of it. @param {string} symbol @param {string} timeframe @param {number} seq */
+  watchBars(symbol, timeframe, seq) {
+    const before = this.bars;
+    if (this.open && before && (before.symbol !== symbol || before.timeframe !== timeframe)) {
+      this.say(unsubscribe("bars", [before.symbol], before.timeframe));
+    }
+    this.bars = { symbol, timeframe };
+    this.barSeq = seq;
+    if (this.open) this.askBars();
+  }
+
+  askBars() {
+    if (!this.bars) return;
+    const { symbol, timeframe } = this.bars;
+    this.barsWhole = false;
+    this.say(subscribe("bars", [symbol], { timeframe, epoch: this.epoch, after_seq: this.barSeq }));
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    this.retryAt = null;
+    this.socket?.close();
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}${PATH}`);
+    this.socket = socket;
+    let opened = false;
+    const late = setTimeout(() => socket.readyState === WebSocket.CONNECTING && this.lost(socket, 1006, false), 6_000);
+    socket.onopen = () => {
+      opened = true;
+      clearTimeout(late);
+      this.heard = Date.now();
+    };
+    socket.onmessage = (event) => {
+      if (socket !== this.socket) return;
+      this.heard = Date.now();
+      const message = read(event.data);
+      if (message) this.take(message);
+    };
+    socket.onclose = (event) => {
+      clearTimeout(late);
+      this.lost(socket, event.code, opened);
+    };
+    this.changed();
+  }
+
+  /** @param {string} text */
+  say(text) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
+  }
+
+  /** @param {any} message */
+  take(message) {
+    switch (message.type) {
+      case "welcome":
+        return this.welcome(message);
+      case "ticker":
+        this.tickerSeq = Math.max(this.tickerSeq, message.seq);
+        return market.rows(message);
+      case "bars":
+        this.barSeq = Math.max(this.barSeq, message.seq);
+        return this.news(message, true);
+      case "snapshot":
+        if (message.channel === "ticker") {
+          if (!message.more) this.tickerSeq = Math.max(this.tickerSeq, message.seq);
+          return market.snapshot(message);
+        }
+        if (!message.more) this.barSeq = Math.max(this.barSeq, message.seq);
+        return this.news(message, this.barsWhole);
+      case "subscribed":
+        if (message.channel === "bars") {
+          this.barsWhole = message.resumed !== false;
+          if (!this.barsWhole) market.tell("hole", this.bars);
+        }
+        return undefined;
+      case "heartbeat":
+        this.tickerSeq = Math.max(this.tickerSeq, message.seq);
+        if (this.barsWhole) this.barSeq = Math.max(this.barSeq, message.seq);
+        return undefined;
+      case "alert":
+        this.alertId = Math.max(this.alertId, message.event.id);
+        return market.tell("alert", message.event);
+      case "pong":
+        return this.pong(message);
+      default:
+        return undefined;
+    }
+  }
+
+  /** @param {any} message @param {boolean} whole */
+  news(message, whole) {
+    for (const [symbol, rows] of Object.entries(message.data)) {
+      market.tell("bars", { symbol, timeframe: message.timeframe, rows, whole });
+    }
+  }
+
+  /** @param {any} message */
+  welcome(message) {
+    this.open = true;
+    this.tries = 0;
+    this.reason = "";
+    this.silence = message.heartbeat_ms * 1.6;
+    const fresh = this.epoch !== message.epoch;
+    if (fresh) {
+      this.epoch = market.epoch = message.epoch;
+      this.tickerSeq = this.barSeq = 0;
+    }
+    this.say(subscribe("ticker", "*", fresh ? {} : { epoch: this.epoch, after_seq: this.tickerSeq }));
+    this.say(subscribe("alerts", null, { after_id: this.alertId }));
+    if (fresh) {
+      this.barsWhole = false;
+      market.tell("epoch", message.epoch);
+    } else this.askBars();
+    this.bestTrip = Infinity;
+    this.ping();
+    setTimeout(() => this.ping(), 500);
+    this.changed();
+  }
+
+  ping() {
+    const id = ++this.pingId;
+    this.pings.set(id, Date.now());
+    if (this.pings.size > 10) this.pings.delete(this.pings.keys().next().value);
+    this.say(ping(id));
+    return id;
+  }
+
+  /** The offset of the shortest trip is the best. @param {any} message */
+  pong(message) {
+    const sent = this.pings.get(message.id);
+    this.pings.delete(message.id);
+    if (sent == null) return;
+    const now = Date.now();
+    const trip = now - sent;
+    if (trip <= this.bestTrip) {
+      this.bestTrip = trip;
+      market.offset = message.sent - (sent + now) / 2;
+    }
+    this.bestTrip += 0.5; // clocks drift: a newer trip that is nearly as short counts
+  }
+
+  /** @param {WebSocket} socket @param {number} code @param {boolean} opened */
+  async lost(socket, code, opened) {
+    if (socket !== this.socket) return;
+    this.socket = null;
+    if (this.open) this.lostAt = Date.now();
+    this.open = false;
+    socket.onmessage = null;
+    socket.close();
+    let delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.tries++) * (0.5 + Math.random() / 2);
+    let wish = afterClose(code);
+    if (!opened) {
+      const asked = await this.why();
+      if (this.socket) return;
+      this.reason = asked.reason;
+      if (asked.status === 401) wish = "login";
+      else if (asked.status === 403) wish = "never";
+      else if (asked.after) delay = asked.after * 1000 * (1 + Math.random() / 2);
+    }
+    if (wish === "login") {
+      location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+      return;
+    }
+    if (wish === "minute") delay = 60_000 + Math.random() * 5_000;
+    if (wish === "never") {
+      this.stopped = true;
+      this.reason ||= "the server closed the line for good; reload the page to try again";
+      this.changed();
+      return;
+    }
+    this.retryAt = Date.now() + delay;
+    this.timer = window.setTimeout(() => this.connect(), delay);
+    this.changed();
+  }
+
+  /** A refused upgrade shows as 1006 without a status: ask by HTTP. */
+  async why() {
+    try {
+      const stop = AbortSignal.timeout(4_000);
+      const answer = await fetch(PATH, { signal: stop, headers: { Accept: "application/problem+json" } });
+      const detail = (await answer.json().catch(() => ({}))).detail ?? "";
+      const after = Number(answer.headers.get("Retry-After")) || 0;
+      return { status: answer.status, reason: answer.status === 426 ? "" : String(detail), after: answer.status === 503 ? after : 0 };
+    } catch (_unreachable) {
+      return { status: 0, reason: "", after: 0 };
+    }
+  }
+
+  /** Once a second: silence ends a line that looks open; a ping keeps the clock right. */
+  watch() {
+    if (!this.open || !this.socket) return;
+    const silent = Date.now() - this.heard;
+    if (silent > this.silence && !document.hidden) {
+      this.lost(this.socket, 4408, true);
+    } else if (Date.now() - (this.pinged ?? 0) > PING_EVERY_MS) {
+      this.pinged = Date.now();
+      this.ping();
+    }
+  }
+
+  /** The tab is shown again, or the machine is back: ask at once whether the line is alive. */
+  wake() {
+    if (this.stopped) return;
+    if (!this.open || !this.socket) {
+      if (this.retryAt) this.connect();
+      return;
+    }
+    const { socket } = this;
+    const before = this.heard;
+    this.ping();
+    setTimeout(() => {
+      if (this.socket === socket && this.open && this.heard === before) this.lost(socket, 4408, true);
+    }, WAKE_PONG_MS);
+  }
+}
+
+export const stream = new Stream();

@@ -1,0 +1,229 @@
+// @ts-check
+// The alerts panel: the form, the list with state, distance to the level and age of the price, and the toasts.
+
+import { element, icon, make, setProps, write } from "./dom.mjs";
+import { toast } from "./toasts.mjs";
+import * as words from "./words.mjs";
+
+/** From this distance on the bar under a rule is empty; at the level it is full. */
+const FAR_PERCENT = 5;
+/** An answer that has not come by then is said to be late; the list asks again. */
+const ANSWER_MS = 8000;
+
+/** @typedef {{id: number, symbol: string, kind: string, direction: "above" | "below", level: number, enabled: boolean,
+ *   state: string, last_fired: number | null}} Rule */
+
+/**
+ * Whether a price has reached a rule's level. @param {Pick<Rule, "direction" | "level">} rule @param {number} price
+ */
+export function reached(rule, price) {
+  return rule.direction === "above" ? price >= rule.level : price <= rule.level;
+}
+
+/**
+ * A rule's state as its newest price has it: off, armed, waiting (for the other side) or fired.
+ * @param {Rule} rule @param {number | null | undefined} price
+ */
+export function stateOf(rule, price) {
+  if (!rule.enabled) return "off";
+  if (price != null && !reached(rule, price)) rule.state = "armed";
+  return rule.state;
+}
+
+/** What stands beside the state. @param {Rule} rule @param {string} state @param {any} quote */
+export function factsOf(rule, state, quote) {
+  const facts = [];
+  if (quote?.price != null) {
+    const away = (Math.abs(quote.price - rule.level) / quote.price) * 100;
+    facts.push(`${away.toFixed(away < 10 ? 2 : 0)} % away`);
+  }
+  if (quote?.stale) facts.push(quote.age_ms == null ? "no tick yet" : `no tick for ${words.age(quote.age_ms)}`);
+  else if (quote?.age_ms != null) facts.push(`price ${words.age(quote.age_ms)} old`);
+  if (state === "waiting") facts.push(`past the level: waits for the price to come back ${rule.direction === "above" ? "below" : "above"}`);
+  if (rule.last_fired) facts.push(`fired ${words.moment(rule.last_fired)}`);
+  return facts.join(" · ");
+}
+
+/** @param {{market: any, view: any, show: (view: string) => void, paint: any}} page */
+export async function alerts({ market, view, show, paint: first }) {
+  const form = /** @type {HTMLFormElement} */ (await element("#alert-form"));
+  const list = await element("#alerts-list");
+  const message = await element("#alerts-message");
+  const counted = await element("#alerts-count");
+  /** @type {Rule[]} */
+  let rules = [];
+  /** @type {Map<number, {node: HTMLElement, state: HTMLElement, facts: HTMLElement, bar: HTMLElement}>} */
+  const lines = new Map();
+  let number = 0;
+  let late = 0;
+
+  const decimalsOf = (/** @type {string} */ symbol) =>
+    market.instruments?.find((/** @type {any} */ one) => one.symbol === symbol)?.decimals ?? 2;
+  const ask = (/** @type {Record<string, unknown>} */ command) => {
+    number += 1;
+    clearTimeout(late);
+    late = window.setTimeout(() => write(message, "The server has not answered; the list may be out of date."), ANSWER_MS);
+    setProps("alert-command", { data: { ...command, number } });
+  };
+
+  // -- the form ----------------------------------------------------------------------------------------------------
+  const title = make("b", { class: "wide" });
+  const direction = make("select", { name: "direction", class: "select" }, [
+    make("option", { value: "above", text: "rises to or above" }),
+    make("option", { value: "below", text: "falls to or below" }),
+  ]);
+  const level = make("input", { name: "level", class: "field", inputmode: "decimal", autocomplete: "off", required: true });
+  const hint = make("p", { class: "hint wide" });
+  const wrong = make("p", { class: "wrong wide", role: "alert" });
+  const cancel = make("button", { type: "button", class: "button", text: "Cancel" });
+  form.setAttribute("aria-label", "New alert");
+  form.noValidate = true;
+  form.replaceChildren(
+    title,
+    make("label", {}, ["Price", direction]),
+    make("label", {}, ["Level", level]),
+    hint,
+    wrong,
+    make("div", { class: "actions wide" }, [cancel, make("button", { type: "submit", class: "button primary", text: "Save alert" })]),
+  );
+  let symbol = view.symbol;
+  const value = () => Number(level.value.trim().replaceAll(",", ""));
+  const explain = () => {
+    const price = market.get(symbol)?.price;
+    const rule = { direction: direction.value, level: value() };
+    const past = price != null && rule.level > 0 && reached(rule, price);
+    write(hint, past ? `The price is there already: the alert first waits for the other side.` : "It fires once each time the price crosses.");
+    write(wrong, "");
+  };
+  const close = () => {
+    form.hidden = true;
+  };
+  const open = (/** @type {string} */ of, /** @type {number | null} */ price) => {
+    symbol = of;
+    const now = market.get(symbol)?.price ?? null;
+    const at = price ?? now;
+    write(title, `Alert on ${symbol}`);
+    level.value = at == null ? "" : at.toFixed(decimalsOf(symbol));
+    direction.value = price != null && now != null && price < now ? "below" : "above";
+    form.hidden = false;
+    explain();
+    show("side");
+    level.focus();
+    level.select();
+  };
+  direction.addEventListener("change", explain);
+  level.addEventListener("input", explain);
+  cancel.addEventListener("click", close);
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!(value() > 0)) {
+      write(wrong, "The level must be a price over 0.");
+      level.focus();
+      return;
+    }
+    ask({ op: "create", symbol, direction: direction.value, level: value() });
+  });
+  const openHere = () => open(view.symbol, null);
+  (await element("#alert-new")).addEventListener("click", openHere);
+  (await element("#alert-button")).addEventListener("click", openHere);
+  document.addEventListener("tickboard:alert-at", (event) => {
+    const { symbol: of, price } = /** @type {CustomEvent} */ (event).detail;
+    open(of ?? view.symbol, price ?? null);
+  });
+
+  // -- the list ----------------------------------------------------------------------------------------------------
+  const line = (/** @type {Rule} */ rule) => {
+    const says = `${rule.symbol} ${rule.direction} ${words.price(rule.level, decimalsOf(rule.symbol))}`;
+    const state = make("span", { class: "state" });
+    const facts = make("span", { class: "facts" });
+    const bar = make("i");
+    const turn = make("button", { type: "button", class: "icon-button", "aria-label": `${rule.enabled ? "Switch off" : "Switch on"}: ${says}`, title: rule.enabled ? "Switch off" : "Switch on" }, [
+      icon(rule.enabled ? "pause" : "play"),
+    ]);
+    const remove = make("button", { type: "button", class: "icon-button", "aria-label": `Delete: ${says}`, title: "Delete" }, [icon("close")]);
+    turn.addEventListener("click", () => ask({ op: rule.enabled ? "disable" : "enable", id: rule.id }));
+    remove.addEventListener("click", () => ask({ op: "delete", id: rule.id }));
+    const node = make("li", { class: "alert", "data-id": rule.id, "data-symbol": rule.symbol }, [
+      make("span", { class: "rule", text: says, title: says }),
+      state,
+      facts,
+      make("span", { class: "buttons" }, [turn, remove]),
+      make("span", { class: "nearness", "aria-hidden": "true" }, [bar]),
+    ]);
+    lines.set(rule.id, { node, state, facts, bar });
+    return node;
+  };
+  const paintRule = (/** @type {Rule} */ rule) => {
+    const parts = lines.get(rule.id);
+    if (!parts) return;
+    const quote = market.get(rule.symbol);
+    const state = stateOf(rule, quote?.price);
+    const wanted = `alert ${state}`;
+    if (parts.node.className !== wanted) parts.node.className = wanted;
+    write(parts.state, state);
+    write(parts.facts, factsOf(rule, state, quote));
+    const away = quote?.price == null ? FAR_PERCENT : (Math.abs(quote.price - rule.level) / quote.price) * 100;
+    const near = state === "fired" ? 100 : state === "off" ? 0 : Math.max(0, 100 - (away / FAR_PERCENT) * 100);
+    parts.bar.style.width = `${near.toFixed(1)}%`;
+  };
+  const rebuild = () => {
+    lines.clear();
+    list.replaceChildren(...rules.map(line));
+    if (!rules.length && !message.textContent) {
+      list.append(make("li", { class: "alerts-empty", text: "No alerts yet. Set one here, or with the right button on the chart at a price." }));
+    }
+    write(counted, rules.length ? String(rules.length) : "");
+    rules.forEach(paintRule);
+  };
+  const take = (/** @type {any} */ answer) => {
+    if (!answer) return;
+    if (answer.number != null && answer.number < number) return;
+    clearTimeout(late);
+    if (answer.error && answer.op === "create") {
+      write(wrong, sentence(answer.error));
+      write(message, "");
+    } else {
+      write(message, answer.error ? sentence(answer.error) : "");
+      if (answer.op === "create") close();
+    }
+    if (answer.rules) rules = answer.rules;
+    rebuild();
+  };
+  document.addEventListener("tickboard:alerts", (event) => take(/** @type {CustomEvent} */ (event).detail));
+  market.on("alert", (/** @type {any} */ event) => {
+    const decimals = decimalsOf(event.symbol);
+    void toast(
+      `${event.symbol} ${event.direction} ${words.price(event.level, decimals)}`,
+      `${words.price(event.price, decimals)} at ${words.time(event.ts)}`,
+      "alert",
+    );
+    const rule = rules.find((one) => one.id === event.alert_id);
+    if (!rule) return ask({ op: "list" });
+    rule.last_fired = event.ts;
+    rule.state = "fired";
+    paintRule(rule);
+  });
+  take(first);
+  return {
+    openHere,
+    /** @param {Set<string>} changed */
+    paint(changed) {
+      for (const rule of rules) if (changed.has(rule.symbol)) paintRule(rule);
+    },
+    tick() {
+      rules.forEach(paintRule);
+      if (!form.hidden) explain();
+    },
+  };
+}
+
+/** @param {string} text */
+function sentence(text) {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -1,0 +1,102 @@
+// @ts-check
+// The cards at the top: price, change, sparkline and age, painted when their symbol has news and once a second.
+
+import { lineBox, linePoints, write } from "./dom.mjs";
+import * as words from "./words.mjs";
+
+const FLASH_MS = 150;
+const WIDTH = 84;
+const HEIGHT = 40;
+
+/**
+ * @param {HTMLElement} strip `#cards`
+ * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks}} page
+ */
+export function cards(strip, { market, view, sparks }) {
+  /** @type {Map<string, ReturnType<typeof card>>} */
+  const shown = new Map();
+  for (const node of strip.querySelectorAll(".card[data-symbol]")) {
+    const element = /** @type {HTMLElement} */ (node);
+    const symbol = element.dataset.symbol ?? "";
+    shown.set(symbol, card(element, symbol, market, sparks));
+  }
+  strip.addEventListener("click", (event) => {
+    const hit = /** @type {HTMLElement} */ (event.target).closest(".card");
+    const symbol = hit && /** @type {HTMLElement} */ (hit).dataset.symbol;
+    if (symbol) view.set({ symbol });
+  });
+  const mark = () => {
+    for (const [symbol, one] of shown) one.select(symbol === view.symbol);
+  };
+  view.on(mark);
+  mark();
+  return {
+    /** @param {Iterable<string>} changed */
+    paint(changed) {
+      for (const symbol of changed) shown.get(symbol)?.paint();
+    },
+    /** Ages grow without news. */
+    tick() {
+      for (const one of shown.values()) one.age();
+    },
+    all() {
+      for (const one of shown.values()) one.paint();
+    },
+    symbols: () => [...shown.keys()],
+  };
+}
+
+/**
+ * One card. @param {HTMLElement} node @param {string} symbol @param {any} market
+ * @param {import("./sparks.mjs").Sparks} sparks
+ */
+function card(node, symbol, market, sparks) {
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (node.querySelector(name));
+  const [price, change, arrow, pct, diff, age, spark] = [".price", ".change", ".arrow", ".pct", ".diff", ".age", ".spark"].map(part);
+  const box = lineBox(WIDTH, HEIGHT);
+  const line = /** @type {SVGPolylineElement} */ (box.firstElementChild);
+  spark.replaceChildren(box);
+  const decimals = market.instruments?.find((/** @type {any} */ one) => one.symbol === symbol)?.decimals ?? 2;
+  /** @type {number | null} */
+  let before = market.get(symbol)?.price ?? null;
+  let flashing = 0;
+
+  const freshness = (/** @type {any} */ quote) => {
+    const stale = Boolean(quote?.stale);
+    if (node.classList.contains("stale") !== stale) node.classList.toggle("stale", stale);
+    if (stale) write(age, quote.age_ms == null ? "no tick yet" : `no tick for ${words.age(quote.age_ms)}`);
+  };
+  const paint = () => {
+    const quote = market.get(symbol);
+    if (!quote) return;
+    write(price, words.price(quote.price, decimals));
+    price.title = `${words.price(quote.price, decimals)} at ${quote.ts == null ? words.price(null, 0) : words.time(quote.ts)}`;
+    const way = words.direction(quote.change);
+    change.className = `change ${way}`;
+    node.classList.toggle("is-up", way === "up");
+    node.classList.toggle("is-down", way === "down");
+    write(arrow, words.arrow(quote.change));
+    write(pct, words.percent(quote.change_percent) + (quote.change_percent == null ? "" : "%"));
+    write(diff, words.difference(quote.change, decimals));
+    line.setAttribute("points", linePoints(sparks.of(symbol), WIDTH, HEIGHT));
+    freshness(quote);
+    if (before != null && quote.price != null && quote.price !== before) {
+      const up = quote.price > before;
+      price.classList.toggle("flash-up", up);
+      price.classList.toggle("flash-down", !up);
+      clearTimeout(flashing);
+      flashing = window.setTimeout(() => price.classList.remove("flash-up", "flash-down"), FLASH_MS);
+    }
+    before = quote.price;
+  };
+  paint();
+  return {
+    paint,
+    age: () => freshness(market.get(symbol)),
+    /** @param {boolean} on */
+    select(on) {
+      node.classList.toggle("on", on);
+      node.setAttribute("aria-pressed", String(on));
+    },
+  };
+}

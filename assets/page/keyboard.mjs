@@ -1,0 +1,81 @@
+// @ts-check
+// The keys of the page, and the list of them.
+
+import { element, make } from "./dom.mjs";
+import { toggleTheme } from "./theme.mjs";
+
+const TIMEFRAMES = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "1d"];
+const KEYS = [
+  ["/ or Ctrl K", "Search a symbol"],
+  ["1 to 8", "Timeframe, from 1s to 1d"],
+  ["A", "New alert at the present price"],
+  ["E", "Export the chart's bars as CSV"],
+  ["T", "Light or dark theme"],
+  ["↑ ↓ Enter", "Move in the list, show the symbol"],
+  ["?", "This list"],
+  ["Esc", "Close what is open"],
+];
+
+/**
+ * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, views: {close: () => boolean}}} page
+ */
+export async function keyboard({ view, search, alerts, views }) {
+  const keys = dialog();
+  (await element("#keys-button")).addEventListener("click", () => keys.showModal());
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      search.open();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || keys.open) return;
+    if (event.key === "Escape") {
+      views.close();
+      return;
+    }
+    const run = action(event.key);
+    if (!run) return;
+    event.preventDefault();
+    run();
+  });
+
+  /** @param {string} key @returns {(() => void) | null} */
+  function action(key) {
+    const timeframe = TIMEFRAMES[Number(key) - 1];
+    if (timeframe) return () => view.set({ timeframe });
+    switch (key.toLowerCase()) {
+      case "/":
+        return search.open;
+      case "a":
+        return alerts.openHere;
+      case "e":
+        return () => document.getElementById("export-csv")?.click();
+      case "t":
+        return toggleTheme;
+      case "?":
+        return () => keys.showModal();
+      default:
+        return null;
+    }
+  }
+}
+
+/** Whether keys belong to what is focused. @param {EventTarget | null} target */
+function typing(target) {
+  const node = /** @type {HTMLElement | null} */ (target);
+  if (!node?.closest) return false;
+  return Boolean(node.closest("input:not([type=radio]):not([type=checkbox]), select, textarea, [contenteditable=true]"));
+}
+
+/** @returns {HTMLDialogElement} */
+function dialog() {
+  const close = make("button", { type: "button", class: "button", text: "Close" });
+  const made = make("dialog", { class: "dialog", "aria-labelledby": "keys-title" }, [
+    make("h2", { id: "keys-title", text: "Keys" }),
+    make("dl", {}, KEYS.flatMap(([key, does]) => [make("dt", {}, [make("kbd", { text: key })]), make("dd", { text: does })])),
+    close,
+  ]);
+  close.addEventListener("click", () => made.close());
+  document.body.append(made);
+  return made;
+}

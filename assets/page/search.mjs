@@ -1,0 +1,118 @@
+// @ts-check
+// The search in the header: a symbol or a name, by keyboard or pointer (Ctrl+K or /).
+
+import { element, make } from "./dom.mjs";
+
+const MOST = 12;
+
+/**
+ * Instruments that fit a text, best first: the symbol begins with it, then the name, then either contains it.
+ * @param {any[]} instruments @param {string} text
+ */
+export function matches(instruments, text) {
+  const wanted = text.trim().toLowerCase();
+  const rank = (/** @type {any} */ one) => {
+    const symbol = one.symbol.toLowerCase();
+    const name = one.name.toLowerCase();
+    if (symbol.startsWith(wanted)) return symbol === wanted ? 0 : 1;
+    if (name.startsWith(wanted) || name.includes(` ${wanted}`)) return 2;
+    return symbol.includes(wanted) || name.includes(wanted) ? 3 : 9;
+  };
+  return instruments
+    .map((one) => ({ one, rank: rank(one) }))
+    .filter((found) => found.rank < 9)
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, MOST)
+    .map((found) => found.one);
+}
+
+/** @param {{market: any, view: any}} page @returns {Promise<{open: () => void}>} */
+export async function search({ market, view }) {
+  const box = await element("#search");
+  const field = make("input", {
+    id: "search-field",
+    class: "field",
+    type: "search",
+    placeholder: "Search symbol",
+    role: "combobox",
+    "aria-label": "Search symbol",
+    "aria-autocomplete": "list",
+    "aria-controls": "search-results",
+    "aria-expanded": "false",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const list = make("ul", { id: "search-results", class: "results", role: "listbox", "aria-label": "Symbols", hidden: true });
+  box.replaceChildren(field, make("kbd", { text: "Ctrl K", "aria-hidden": "true" }), list);
+  /** @type {any[]} */
+  let found = [];
+  let at = 0;
+
+  const close = () => {
+    list.hidden = true;
+    field.setAttribute("aria-expanded", "false");
+    field.removeAttribute("aria-activedescendant");
+  };
+  const mark = () => {
+    [...list.children].forEach((item, index) => item.setAttribute("aria-selected", String(index === at)));
+    const item = list.children[at];
+    if (!found.length || !item) return;
+    field.setAttribute("aria-activedescendant", item.id);
+    item.scrollIntoView({ block: "nearest" });
+  };
+  const paint = () => {
+    found = matches(market.instruments ?? [], field.value);
+    at = 0;
+    list.replaceChildren(
+      ...found.map((one, index) =>
+        make("li", { role: "option", id: `found-${index}`, "data-symbol": one.symbol }, [
+          make("b", { text: one.symbol }),
+          make("span", { class: "result-name", text: one.name }),
+          make("span", { class: "faint", text: one.class }),
+        ]),
+      ),
+    );
+    if (!found.length) list.append(make("li", { class: "none", text: `No symbol or name contains "${field.value.trim().slice(0, 24)}".` }));
+    list.hidden = false;
+    field.setAttribute("aria-expanded", "true");
+    mark();
+  };
+  const choose = (/** @type {string | undefined} */ symbol) => {
+    if (!symbol) return;
+    view.set({ symbol });
+    field.value = "";
+    close();
+    field.blur();
+  };
+
+  field.addEventListener("focus", paint);
+  field.addEventListener("input", paint);
+  field.addEventListener("blur", () => setTimeout(close, 120));
+  field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && found.length) {
+      event.preventDefault();
+      at = (at + step + found.length) % found.length;
+      mark();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      choose(found[at]?.symbol);
+    } else if (event.key === "Escape") {
+      event.stopPropagation();
+      field.value = "";
+      field.blur();
+    }
+  });
+  // pointerdown, because the field's blur would take the list away before a click comes.
+  list.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+    event.preventDefault();
+    choose(/** @type {HTMLElement} */ (event.target).closest("li")?.dataset.symbol);
+  });
+  return {
+    open() {
+      document.dispatchEvent(new CustomEvent("tickboard:search"));
+      field.focus();
+      field.select();
+    },
+  };
+}

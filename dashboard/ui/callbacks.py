@@ -1,0 +1,131 @@
+"""Dash callbacks: what a person asks for (another symbol, timeframe or type, alerts), and the interval fall-back.
+
+They never carry ticks but in the fall-back. Each is an open HTTP endpoint: inputs are checked like any stranger's.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from flask_login import current_user
+
+from dashboard.errors import DashboardError
+from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.store.quotes import quotes
+from dashboard.ui.figures import TYPES, figure
+from dashboard.ui.first_paint import feed
+from dashboard.ui.services import Services
+
+#: Bars that a poll brings of the symbol on the chart: enough for what closed since the last one.
+POLLED_BARS = 30
+
+
+def register(app: Dash, services: Services) -> None:
+    """Put every callback on `app`."""
+    app.clientside_callback(
+        ClientsideFunction("tickboard", "start"), Output("started", "data"), Input("first-paint", "data")
+    )
+    for store in ("figure", "alerts", "polled"):
+        app.clientside_callback(
+            ClientsideFunction("tickboard", store),
+            Output(store, "modified_timestamp"),
+            Input(store, "data"),
+            prevent_initial_call=True,
+        )
+
+    def timed(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def run(*arguments: Any) -> Any:
+                began = time.perf_counter()
+                try:
+                    return function(*arguments)
+                except DashboardError as error:
+                    return {"error": str(error)}
+                finally:
+                    services.telemetry.callback_seconds.labels(name).observe(time.perf_counter() - began)
+
+            return run
+
+        return wrap
+
+    @app.callback(Output("figure", "data"), Input("figure-request", "data"), prevent_initial_call=True)
+    @timed("figure")
+    def show(request: Any) -> Any:
+        """The figure for {symbol, timeframe, type}, with the request's `number` so that the newest wins."""
+        if not isinstance(request, dict):
+            return no_update
+        made = figure(services.store, *_view(services, request))
+        return made | {"number": request.get("number")}
+
+    @app.callback(
+        Output("polled", "data"),
+        Input("poll-interval", "n_intervals"),
+        State("view", "data"),
+        prevent_initial_call=True,
+    )
+    @timed("poll")
+    def poll(_count: Any, view: Any) -> Any:
+        """What the stream would have told: every quote, and the newest bars of the chart's series."""
+        store = services.store
+        last = store.last()
+        answer: dict[str, Any] = {
+            "epoch": last.epoch,
+            "seq": last.seq,
+            "sent": services.clock.now_ms(),
+            "tickers": quotes(store.catalogue, last, services.freshness),
+            "feed": feed(services),
+        }
+        if isinstance(view, dict):
+            instrument, timeframe, _type = _view(services, view)
+            found = store.bars(instrument, timeframe, limit=POLLED_BARS)
+            rows = [[int(row[0]), *row[1:6], int(row[6]), int(row[7])] for row in found.rows.tolist()]
+            answer["bars"] = {"symbol": view["symbol"], "timeframe": view["timeframe"], "rows": rows}
+        return answer
+
+    @app.callback(Output("alerts", "data"), Input("alert-command", "data"), prevent_initial_call=True)
+    @timed("alerts")
+    def alerts(command: Any) -> Any:
+        """Do {op: list | create | enable | disable | delete, …} and give the user's rules and newest events."""
+        if not isinstance(command, dict):
+            return no_update
+        book, user = services.alert_book, int(current_user.id)
+        answer: dict[str, Any] = {"number": command.get("number"), "op": command.get("op")}
+        try:
+            _do(book, user, command)
+        except DashboardError as error:
+            answer["error"] = str(error)
+        answer["rules"] = book.list_for(user)
+        answer["events"] = book.history(user, 20)
+        return answer
+
+
+def _view(services: Services, given: dict[str, Any]) -> tuple[int, int, str]:
+    """(instrument, timeframe, type) of a view. Raises DashboardError for what there is not."""
+    symbol, timeframe, type_ = (str(given.get(name, "")) for name in ("symbol", "timeframe", "type"))
+    instrument = services.store.catalogue.require(symbol)
+    if timeframe not in TIMEFRAME_INDEX:
+        raise DashboardError(f"timeframe must be one of {', '.join(TIMEFRAME_INDEX)}, got {timeframe[:30]!r}")
+    if type_ not in TYPES:
+        raise DashboardError(f"type must be one of {', '.join(TYPES)}, got {type_[:30]!r}")
+    return instrument, TIMEFRAME_INDEX[timeframe], type_
+
+
+def _do(book: Any, user: int, command: dict[str, Any]) -> None:
+    op = command.get("op")
+    if op == "create":
+        book.create(user, str(command.get("symbol", "")), str(command.get("direction", "")), command.get("level"))
+    elif op in ("enable", "disable", "delete"):
+        number = command.get("id")
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise DashboardError("id must be a whole number")
+        if op == "delete":
+            book.delete(user, number)
+        else:
+            book.set_enabled(user, number, op == "enable")
+    elif op != "list":
+        raise DashboardError("op must be one of list, create, enable, disable, delete")
