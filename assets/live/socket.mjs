@@ -31,6 +31,8 @@ class Stream {
     this.bestTrip = Infinity;
     this.epoch = /** @type {string | null} */ (null);
     this.bars = /** @type {{symbol: string, timeframe: string} | null} */ (null);
+    /** The epoch that `barSeq` counts in. */
+    this.barsEpoch = /** @type {string | null} */ (null);
     this.barsWhole = true;
     this.timer = 0;
     /** @type {() => void} */
@@ -52,13 +54,17 @@ class Stream {
     addEventListener("online", () => this.wake());
   }
 
-  /** Watch the bars of a series; `seq` is what the caller has of it. @param {string} symbol @param {string} timeframe @param {number} seq */
-  watchBars(symbol, timeframe, seq) {
+  /**
+   * Watch the bars of a series; `seq` of `epoch` is what the caller has of it.
+   * @param {string} symbol @param {string} timeframe @param {number} seq @param {string} epoch
+   */
+  watchBars(symbol, timeframe, seq, epoch) {
     const before = this.bars;
     if (this.open && before && (before.symbol !== symbol || before.timeframe !== timeframe)) {
       this.say(unsubscribe("bars", [before.symbol], before.timeframe));
     }
     this.bars = { symbol, timeframe };
+    this.barsEpoch = epoch;
     this.barSeq = seq;
     if (this.open) this.askBars();
   }
@@ -67,7 +73,7 @@ class Stream {
     if (!this.bars) return;
     const { symbol, timeframe } = this.bars;
     this.barsWhole = false;
-    this.say(subscribe("bars", [symbol], { timeframe, epoch: this.epoch, after_seq: this.barSeq }));
+    this.say(subscribe("bars", [symbol], { timeframe, epoch: this.barsEpoch, after_seq: this.barSeq }));
   }
 
   connect() {

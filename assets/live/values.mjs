@@ -36,7 +36,7 @@ class Market {
     this.state = { state: "reconnecting", retryAt: /** @type {number | null} */ (null), reason: "" };
   }
 
-  /** Hear of `kind`: ticker, bars, state, feed, latency, alert, epoch, loaded. @param {string} kind @param {(news: any) => void} heard */
+  /** Hear of `kind`: ticker, received, bars, hole, state, feed, latency, alert, epoch, loaded. @param {string} kind @param {(news: any) => void} heard */
   on(kind, heard) {
     let all = this.listeners.get(kind);
     if (!all) this.listeners.set(kind, (all = new Set()));
@@ -129,6 +129,7 @@ class Market {
     }
     if (message.received) this.aliveAt = Math.max(this.aliveAt, message.received);
     this.tell("ticker", changed);
+    if (message.received) this.tell("received", message.received);
   }
 
   /** Change against the previous close, as dashboard/market/statistics.py defines it. @param {any} ticker */

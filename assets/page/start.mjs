@@ -1,2 +1,105 @@
 // @ts-check
-export {};
+// Puts the page together once its layout has come: who hears of what, and what is painted when.
+
+import { chart as makeChart } from "../chart/chart.mjs";
+import * as connection from "../live/connection.mjs";
+import { onFrame } from "../live/frame.mjs";
+import * as latency from "../live/latency.mjs";
+import * as polling from "../live/polling.mjs";
+import { stream } from "../live/socket.mjs";
+import { market } from "../live/values.mjs";
+import { view } from "../live/view.mjs";
+import { alerts as makeAlerts } from "./alerts.mjs";
+import { cards as makeCards } from "./cards.mjs";
+import { element, setProps } from "./dom.mjs";
+import { header as makeHeader } from "./header.mjs";
+import { keyboard } from "./keyboard.mjs";
+import { search as makeSearch } from "./search.mjs";
+import { Sparks } from "./sparks.mjs";
+import { theme } from "./theme.mjs";
+import { toolbar } from "./toolbar.mjs";
+import { views as makeViews } from "./views.mjs";
+import { watchlist as makeWatchlist } from "./watchlist.mjs";
+import { Figures } from "../chart/figures.mjs";
+
+/** @type {Figures | null} */
+let figures = null;
+
+/** What Dash's callbacks bring, by the store that it comes through. @param {string} kind @param {any} data */
+function take(kind, data) {
+  if (kind === "start") void begin(data);
+  else if (kind === "figure") figures?.take(data);
+  else if (kind === "alerts") document.dispatchEvent(new CustomEvent("tickboard:alerts", { detail: data }));
+  else if (kind === "polled") polling.take(data);
+}
+
+/** @param {any} paint the data that the page opens with */
+async function begin(paint) {
+  if (figures) return;
+  market.load(paint);
+  view.begin(paint.view, market.symbols);
+  const sparks = new Sparks(paint.sparks, paint.now);
+  figures = new Figures(stream, view, market);
+  figures.sparks = (closes) => {
+    for (const [symbol, values] of Object.entries(closes)) sparks.replace(symbol, values, market.now());
+  };
+
+  await theme();
+  const views = await makeViews();
+  const cards = makeCards(await element("#cards"), { market, view, sparks });
+  const header = await makeHeader({ market, paint });
+  const search = await makeSearch({ market, view });
+  const alerts = await makeAlerts({ market, view, show: views.show, paint: paint.alerts });
+  await keyboard({ view, search, alerts, views });
+  /** @type {any} */
+  let watchlist = null;
+  void makeWatchlist({ market, view, sparks }).then((made) => {
+    watchlist = made;
+  });
+
+  /** @type {Set<string>} */
+  const changed = new Set();
+  const paintChanged = () => {
+    const now = new Set(changed);
+    changed.clear();
+    cards.paint(now);
+    watchlist?.paint(now);
+    alerts.paint(now);
+  };
+  market.on("ticker", (/** @type {Set<string>} */ symbols) => {
+    for (const symbol of symbols) {
+      const quote = market.tickers.get(symbol);
+      sparks.follow(symbol, quote.price, quote.ts);
+      changed.add(symbol);
+    }
+    onFrame(paintChanged);
+  });
+  const tick = () => {
+    if (document.hidden) return;
+    cards.tick();
+    header.tick();
+    watchlist?.tick();
+    alerts.tick();
+  };
+  setInterval(tick, 1000);
+  tick();
+
+  market.on("received", latency.received);
+  connection.start();
+  latency.start();
+  polling.start();
+  stream.start(paint);
+
+  const chart = await makeChart({ market, feedKind: paint.feed.kind });
+  figures.begin(chart, paint.figure);
+  toolbar({ view, chart });
+  const levels = (/** @type {any} */ answer) => answer?.rules && chart.alerts((rules = answer.rules));
+  let rules = paint.alerts.rules ?? [];
+  document.addEventListener("tickboard:alerts", (event) => levels(/** @type {CustomEvent} */ (event).detail));
+  figures.shown = () => chart.alerts(rules);
+  chart.alerts(rules);
+  view.on(() => setProps("view", { data: view.shown() }));
+  window["tickboard"] = { market, view, chart: { series: () => chart.rows(), plot: chart.plot } };
+}
+
+window["tickboardInbox"].open(take);

@@ -157,7 +157,7 @@ class Grouped:
         self._names, self._rows, self._versions, self._shape = names, rows, versions, shape
         heads = np.flatnonzero(np.append(True, who[1:] != who[:-1])) if len(who) else np.zeros(0, dtype=np.int64)
         self.instruments: list[int] = who[heads].tolist()
-        ends = np.append(heads[1:], len(who)).tolist()
+        ends = np.append(heads[1:], len(who))[: len(heads)].tolist()
         self._span = dict(zip(self.instruments, zip(heads.tolist(), ends, strict=True), strict=True))
         self._made: dict[tuple[int, int], bytes | None] = {}
 

@@ -17,7 +17,7 @@ from dashboard.errors import DashboardError
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.quotes import quotes
 from dashboard.ui.figures import TYPES, figure
-from dashboard.ui.first_paint import feed
+from dashboard.ui.first_paint import feed, sparks
 from dashboard.ui.services import Services
 
 #: Bars that a poll brings of the symbol on the chart: enough for what closed since the last one.
@@ -56,11 +56,20 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(Output("figure", "data"), Input("figure-request", "data"), prevent_initial_call=True)
     @timed("figure")
     def show(request: Any) -> Any:
-        """The figure for {symbol, timeframe, type}, with the request's `number` so that the newest wins."""
+        """The figure for {symbol, timeframe, type}, with the request's `number` so that the newest wins.
+
+        With the sparklines too where `epoch` is another one than the data's: those of the page are void then.
+        """
         if not isinstance(request, dict):
             return no_update
-        made = figure(services.store, *_view(services, request))
-        return made | {"number": request.get("number")}
+        answer: dict[str, Any] = {"number": request.get("number")}
+        try:
+            answer |= figure(services.store, *_view(services, request))
+        except DashboardError as error:
+            return answer | {"error": str(error)}
+        if request.get("epoch") != answer["epoch"]:
+            answer["sparks"] = sparks(services.store)
+        return answer
 
     @app.callback(
         Output("polled", "data"),

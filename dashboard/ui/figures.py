@@ -101,9 +101,12 @@ def _layout(decimals: int) -> dict[str, Any]:
         "hovermode": "x",
         "showlegend": False,
         "bargap": 0.25,
+        "boxgap": 0.25,
+        "boxgroupgap": 0,
         "xaxis": {
             **axis,
             "type": "date",
+            "anchor": "y2",
             "rangeslider": {"visible": False},
             "showspikes": False,
             "fixedrange": False,

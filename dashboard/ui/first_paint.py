@@ -10,6 +10,7 @@ from flask_login import current_user
 from dashboard.errors import StorageError
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.freshness import stale_after_ms
+from dashboard.store.memory import MemoryStore
 from dashboard.store.quotes import quotes
 from dashboard.ui.figures import TYPES, figure
 from dashboard.ui.services import Services
@@ -26,10 +27,7 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
     store = services.store
     with store.lock:
         last = store.last()
-        sparks = {
-            symbol: [float(f"{close:.8g}") for close in store.sparkline(at, TIMEFRAME_INDEX["1m"], SPARK_BARS).tolist()]
-            for at, symbol in enumerate(store.catalogue.symbols[:SPARKED])
-        }
+        lines = sparks(store)
     shown = view(services, query)
     return {
         "epoch": last.epoch,
@@ -47,12 +45,20 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
             for instrument in store.catalogue
         ],
         "tickers": quotes(store.catalogue, last, services.freshness),
-        "sparks": sparks,
+        "sparks": lines,
         "feed": feed(services),
         "user": {"name": getattr(current_user, "name", ""), "role": getattr(current_user, "role", "")},
         "view": shown,
         "figure": figure_of(services, shown),
         "alerts": alerts(services),
+    }
+
+
+def sparks(store: MemoryStore) -> dict[str, list[float]]:
+    """The closes of the last minutes by symbol, newest last, to eight digits."""
+    return {
+        symbol: [float(f"{close:.8g}") for close in store.sparkline(at, TIMEFRAME_INDEX["1m"], SPARK_BARS).tolist()]
+        for at, symbol in enumerate(store.catalogue.symbols[:SPARKED])
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dash import html
@@ -9,6 +10,7 @@ from dash_ag_grid import AgGrid
 
 GROUPS = {"stock": "Stocks", "crypto": "Crypto", "currency": "Currencies", "commodity": "Commodities", "index": "Indices"}
 ROW_HEIGHT, GROUP_HEIGHT, HEADER_HEIGHT = 28, 24, 26
+NO_ROWS = "No symbol matches the filter"
 #: AG Grid's theme, in the page's tokens: a change of theme restyles it at once.
 THEME = {
     "accentColor": "var(--accent)",
@@ -90,7 +92,7 @@ def grid(rows: list[dict[str, Any]]) -> AgGrid:
             "sortingOrder": ["desc", "asc", None],
         },
         dashGridOptions={
-            "theme": {"function": "tickboardTheme(params)"},
+            "theme": {"function": f"themeQuartz.withParams({json.dumps(THEME)})"},
             "animateRows": False,
             "asyncTransactionWaitMillis": 50,
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False},
@@ -103,7 +105,7 @@ def grid(rows: list[dict[str, Any]]) -> AgGrid:
             "suppressColumnVirtualisation": True,
             "suppressScrollOnNewData": True,
             "suppressDragLeaveHidesColumns": True,
-            "overlayNoRowsTemplate": "No symbol matches the filter",
+            "localeText": {"noRowsToShow": NO_ROWS, "noMatchingRows": NO_ROWS},
         },
     )
 

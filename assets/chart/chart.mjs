@@ -1,0 +1,202 @@
+// @ts-check
+// The chart: its series, Plotly's part, the overlay, and when each is drawn.
+
+import { onFrame } from "../live/frame.mjs";
+import { make, write } from "../page/dom.mjs";
+import * as words from "../page/words.mjs";
+import { dateText } from "./ink.mjs";
+import { Overlay } from "./overlay.mjs";
+import { Plot, plotly } from "./plot.mjs";
+import { point } from "./pointer.mjs";
+import { Series, START } from "./series.mjs";
+
+/** Plotly takes newly closed bars at most so often; the overlay draws them until then. */
+const REDRAW_MS = 5_000;
+/** Older bars are asked for in pieces of so many. */
+const OLDER = 2_000;
+
+export class Chart {
+  /** @param {any} Plotly @param {HTMLElement} place `#chart` @param {{market: any, feedKind: string}} page */
+  constructor(Plotly, place, { market, feedKind }) {
+    this.place = place;
+    this.market = market;
+    this.simulated = feedKind === "SIMULATED";
+    this.data = new Series();
+    this.series = this.data;
+    this.plot = new Plot(Plotly, place, this.data);
+    const box = /** @type {HTMLElement} */ (place.parentElement);
+    this.overlay = new Overlay(box, this.plot, (price) => words.price(price, this.plot.figure?.decimals ?? 2));
+    this.back = make("button", { id: "back-to-live", class: "button", type: "button", text: "Back to live", hidden: true });
+    this.zone = make("span", { class: "chart-zone faint" });
+    this.message = make("div", { class: "panel-message chart-message", role: "status" });
+    box.append(this.zone, this.back, this.message);
+    this.back.addEventListener("click", () => this.home());
+    this.dragging = false;
+    this.redraw = 0;
+    this.askedBefore = Infinity;
+    this.paintOverlay = this.paintOverlay.bind(this);
+    this.drawAll = this.drawAll.bind(this);
+    this.pointer = point(this);
+    this.plot.heard = (what) => this.drawn(what);
+    new ResizeObserver(() => onFrame(() => this.plot.resize())).observe(place);
+    document.addEventListener("tickboard:theme", () => onFrame(this.drawAll));
+  }
+
+  /** Whether a figure is shown, and of what. @param {string} symbol @param {string} timeframe */
+  holds(symbol, timeframe) {
+    return this.plot.figure !== null && this.data.symbol === symbol && this.data.timeframe === timeframe;
+  }
+
+  /** Show a figure; zoom and pan are kept for the same series. @param {any} figure */
+  show(figure) {
+    const same = this.holds(figure.symbol, figure.timeframe);
+    const keep = same && !(this.plot.following && figure.epoch !== this.plot.figure.epoch);
+    this.data.load(figure);
+    this.askedBefore = Infinity;
+    write(this.message, figure.bars.length ? "" : `No trade of ${figure.symbol} yet.`);
+    const heading = document.getElementById("chart-symbol");
+    if (heading) write(heading, figure.symbol);
+    this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows move, plus and minus zoom`);
+    this.plot.show(figure, keep);
+    this.drawn("moved");
+    write(this.zone, this.plot.shift || this.data.ms < 86_400_000 ? words.zone(this.data.newest?.[START] ?? Date.now()) : "UTC");
+  }
+
+  /** News of the stream. @param {{symbol: string, timeframe: string, rows: number[][], whole: boolean}} news */
+  news(news) {
+    if (!news.whole || !this.holds(news.symbol, news.timeframe)) return;
+    const was = this.data.newest?.[START];
+    const followed = this.plot.following;
+    const changed = this.data.merge(news.rows);
+    const { newest } = this.data;
+    if (!newest) return;
+    if (was === undefined) {
+      this.plot.home();
+      write(this.message, "");
+      onFrame(this.drawAll);
+      return;
+    }
+    const closedSince = newest[START] - was;
+    if (followed && closedSince > 0 && !this.dragging) {
+      const before = this.plot.to;
+      this.plot.follow(0);
+      if (this.plot.to !== before) this.later(REDRAW_MS);
+    }
+    if (changed !== null) this.later(changed <= this.plot.drawnTo && changed !== was ? 0 : REDRAW_MS);
+    if (followed && this.plot.outgrown(newest)) this.later(0);
+    onFrame(this.paintOverlay);
+  }
+
+  /** Give Plotly the closed bars, but at most every `least` ms. @param {number} least */
+  later(least) {
+    const wait = Math.max(0, least - (performance.now() - (this.plot.drawnAt ?? 0)));
+    if (wait === 0) {
+      onFrame(this.drawAll);
+    } else if (!this.redraw) {
+      this.redraw = window.setTimeout(() => {
+        this.redraw = 0;
+        onFrame(this.drawAll);
+      }, wait);
+    }
+  }
+
+  drawAll() {
+    if (this.dragging || !this.plot.figure) return;
+    clearTimeout(this.redraw);
+    this.redraw = 0;
+    this.plot.draw();
+  }
+
+  paintOverlay() {
+    if (!this.plot.figure) return;
+    this.overlay.draw();
+    this.pointer.describe();
+  }
+
+  /** Plotly has drawn, is being dragged, or shows another part. @param {"drawn" | "dragging" | "moved"} what */
+  drawn(what) {
+    this.dragging = what === "dragging";
+    if (what === "moved") {
+      onFrame(this.drawAll);
+      this.wantOlder();
+    }
+    this.back.hidden = this.plot.following;
+    this.paintOverlay();
+  }
+
+  /** Show another part of the series. @param {number} from UTC ms @param {number} to */
+  look(from, to) {
+    this.plot.from = from;
+    this.plot.to = to;
+    this.drawn("moved");
+  }
+
+  home() {
+    this.plot.home();
+    this.drawn("moved");
+  }
+
+  /** Bars before those that are held, when the view comes near to the first. */
+  async wantOlder() {
+    const { data, plot } = this;
+    const first = data.rows[0]?.[START];
+    if (first === undefined || plot.from - (plot.to - plot.from) > first || this.askedBefore <= first) return;
+    this.askedBefore = first;
+    const { symbol, timeframe } = data;
+    const query = new URLSearchParams({ timeframe, end: String(first), limit: String(OLDER) });
+    try {
+      const answer = await fetch(`/api/v1/tickers/${encodeURIComponent(symbol)}/bars?${query}`);
+      if (!answer.ok) return;
+      const older = await answer.json();
+      if (!this.holds(symbol, timeframe) || older.epoch !== plot.figure.epoch || data.rows[0]?.[START] !== first) return;
+      data.prepend(older.data);
+      if (older.data.length) onFrame(this.drawAll);
+    } catch (_unreachable) {
+      this.askedBefore = Infinity; // asked again at the next move; the connection's state says what is wrong
+    }
+  }
+
+  /** Levels of the user's alerts on this symbol. @param {any[]} rules */
+  alerts(rules) {
+    this.overlay.alerts = rules
+      .filter((rule) => rule.enabled && rule.symbol === this.data.symbol)
+      .map((rule) => ({ id: rule.id, level: rule.level, words: words.price(rule.level, this.plot.figure?.decimals ?? 2) }));
+    onFrame(this.paintOverlay);
+  }
+
+  /** The bars of the series, oldest first, the forming one included. */
+  rows() {
+    return this.data.rows;
+  }
+
+  /** Download the series that is held as CSV: by the server, from the same store. */
+  exportCsv() {
+    const { rows, symbol, timeframe, ms } = this.data;
+    if (!rows.length) return;
+    const query = new URLSearchParams({ timeframe, start: String(rows[0][START]), end: String(rows[rows.length - 1][START] + ms) });
+    const link = make("a", { href: `/api/v1/export/${encodeURIComponent(symbol)}.csv?${query}`, download: "" });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
+
+  /** Download a picture of the part in view. */
+  async exportPng() {
+    const { symbol, timeframe } = this.data;
+    const stamp = (/** @type {number} */ ms) => `${dateText(ms).slice(0, 19).replace(/[-:]/g, "")}Z`;
+    const { from, to } = this.plot;
+    const said = this.simulated ? " (simulated)" : "";
+    const url = await this.plot.picture(`${this.plot.figure.name} · ${symbol} · ${timeframe}${said}`);
+    const name = `${this.simulated ? "simulated_" : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;
+    const link = make("a", { href: url, download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
+}
+
+/** The chart in `#chart`, once plotly.js has come. @param {{market: any, feedKind: string}} page */
+export async function chart(page) {
+  const place = /** @type {HTMLElement} */ (document.getElementById("chart"));
+  return new Chart(await plotly(), place, page);
+}

@@ -1,0 +1,78 @@
+// @ts-check
+// Which figure the chart shows: asked of a Dash callback when the view or the epoch changes, then kept true by the
+// stream from the sequence number that it was made at.
+
+import { setProps } from "../page/dom.mjs";
+
+/** Without an answer for so long it is asked again. */
+const ANSWER_MS = 8_000;
+/** After a hole that could not be filled, the next try. */
+const AGAIN_MS = 1_000;
+
+export class Figures {
+  /** @param {any} stream @param {any} view @param {any} market */
+  constructor(stream, view, market) {
+    this.stream = stream;
+    this.view = view;
+    this.market = market;
+    /** @type {import("./chart.mjs").Chart | null} */
+    this.chart = null;
+    this.number = 0;
+    this.pending = false;
+    this.late = 0;
+    /** @type {string | null} the epoch that the sparklines are of */
+    this.epoch = null;
+    /** Called with other closes by symbol when the data started over. @type {(closes: Record<string, number[]>) => void} */
+    this.sparks = () => {};
+    /** Called after another figure is shown. @type {() => void} */
+    this.shown = () => {};
+  }
+
+  /** @param {import("./chart.mjs").Chart} chart @param {any} first the figure that the page opened with */
+  begin(chart, first) {
+    this.chart = chart;
+    this.epoch = first?.epoch ?? this.market.epoch;
+    this.view.on(() => this.ask());
+    this.market.on("epoch", () => this.ask());
+    this.market.on("hole", () => setTimeout(() => this.ask(), AGAIN_MS));
+    this.market.on("bars", (/** @type {any} */ news) => chart.news(news));
+    this.market.on("state", () => {
+      if (this.pending) this.ask();
+    });
+    const { symbol, timeframe, type } = this.view;
+    const fits = first && first.symbol === symbol && first.timeframe === timeframe && first.type === type;
+    if (fits) this.show(first);
+    // The line may have told of another epoch before the chart was there to hear of it.
+    if (!fits || first.epoch !== this.market.epoch) this.ask();
+  }
+
+  /** Ask for the figure of the view. */
+  ask() {
+    this.number += 1;
+    this.pending = true;
+    clearTimeout(this.late);
+    this.late = window.setTimeout(() => this.pending && this.ask(), ANSWER_MS);
+    setProps("figure-request", { data: { ...this.view.shown(), number: this.number, epoch: this.epoch } });
+  }
+
+  /** An answer of the callback; only that of the newest question counts. @param {any} figure */
+  take(figure) {
+    if (!this.chart || (figure.number != null && figure.number !== this.number)) return;
+    this.pending = false;
+    clearTimeout(this.late);
+    if (figure.error) {
+      this.chart.message.textContent = figure.error;
+      return;
+    }
+    if (figure.sparks) this.sparks(figure.sparks);
+    this.epoch = figure.epoch;
+    this.show(figure);
+  }
+
+  /** @param {any} figure */
+  show(figure) {
+    this.chart?.show(figure);
+    this.stream.watchBars(figure.symbol, figure.timeframe, figure.seq, figure.epoch);
+    this.shown();
+  }
+}

@@ -1,0 +1,35 @@
+// @ts-check
+// The figure's `var(--token)` colours as the theme has them now, and times as Plotly's axis wants them.
+
+const style = getComputedStyle(document.documentElement);
+
+/** @param {string} token `--up` */
+export function ink(token) {
+  return style.getPropertyValue(token).trim();
+}
+
+/** The same structure with every `var(--token)` replaced. @param {any} value @returns {any} */
+export function inked(value) {
+  if (typeof value === "string") return value.replace(/var\((--[\w-]+)\)/g, (_whole, token) => ink(token));
+  if (Array.isArray(value)) return value.map(inked);
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inked(inner)]));
+  }
+  return value;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * What is added to UTC ms so that Plotly, which knows no zones, shows the browser's time: one offset for a whole
+ * axis, that of its newest bar; none for bars of a day, whose dates are UTC.
+ * @param {number} newest UTC ms @param {number} barMs
+ */
+export function zoneShift(newest, barMs) {
+  return barMs >= DAY_MS ? 0 : -new Date(newest).getTimezoneOffset() * 60_000;
+}
+
+/** A date string, which Plotly takes as it is (it would read a number in the browser's zone). @param {number} ms */
+export function dateText(ms) {
+  return new Date(ms).toISOString().slice(0, 23);
+}

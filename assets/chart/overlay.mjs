@@ -1,0 +1,214 @@
+// @ts-check
+// What changes with every tick or every move of the pointer, drawn over Plotly's picture with Plotly's own scales: the
+// forming bar, the last price, levels of alerts, the crosshair, marks under bars that have a gap.
+
+import { CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
+
+const SPACE = "http://www.w3.org/2000/svg";
+/** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
+const HALF = 0.375;
+const LABEL_HEIGHT = 18;
+/** A mark under a bar with a gap, px. */
+const MARK_HEIGHT = 3;
+
+/** @param {string} tag @param {Record<string, string | number>} given @param {Element} [parent] @returns {any} */
+function svg(tag, given, parent) {
+  const made = document.createElementNS(SPACE, tag);
+  for (const [name, value] of Object.entries(given)) made.setAttribute(name, String(value));
+  parent?.append(made);
+  return made;
+}
+
+/** @param {Element} node @param {Record<string, string | number>} given */
+function set(node, given) {
+  for (const [name, value] of Object.entries(given)) {
+    const text = typeof value === "number" ? value.toFixed(2) : value;
+    if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+  }
+}
+
+/** A line across the panes with a label in the right margin. */
+class Level {
+  /** @param {Element} lines @param {Element} labels @param {string} kind */
+  constructor(lines, labels, kind) {
+    this.line = svg("line", { class: `level ${kind}` }, lines);
+    this.group = svg("g", { class: `level-label ${kind}` }, labels);
+    this.box = svg("rect", { rx: 3, height: LABEL_HEIGHT }, this.group);
+    this.text = svg("text", {}, this.group);
+  }
+
+  /** @param {number} y in the pane @param {any} pane @param {string} words @param {string} tone */
+  show(y, pane, words, tone) {
+    const inside = y >= 0 && y <= pane.height;
+    this.line.style.display = this.group.style.display = inside ? "" : "none";
+    if (!inside) return;
+    set(this.line, { x1: 0, x2: pane.width, y1: Math.round(y) + 0.5, y2: Math.round(y) + 0.5, "data-tone": tone });
+    const top = Math.min(Math.max(pane.top + y - LABEL_HEIGHT / 2, 0), pane.top + pane.height - LABEL_HEIGHT / 2);
+    set(this.group, { "data-tone": tone });
+    set(this.box, { x: pane.left + pane.width + 2, y: top, width: pane.margin - 4 });
+    set(this.text, { x: pane.left + pane.width + 8, y: top + 13 });
+    if (this.text.textContent !== words) this.text.textContent = words;
+  }
+
+  hide() {
+    this.line.style.display = this.group.style.display = "none";
+  }
+
+  remove() {
+    this.line.remove();
+    this.group.remove();
+  }
+}
+
+export class Overlay {
+  /**
+   * @param {HTMLElement} place the box that holds Plotly's graph
+   * @param {import("./plot.mjs").Plot} plot @param {(price: number) => string} words
+   */
+  constructor(place, plot, words) {
+    this.plot = plot;
+    this.words = words;
+    this.root = svg("svg", { class: "overlay", "aria-hidden": "true" });
+    this.price = svg("svg", {}, this.root);
+    this.volume = svg("svg", {}, this.root);
+    this.labels = svg("g", {}, this.root);
+    this.marks = svg("path", { class: "gap-mark" }, this.price);
+    this.area = svg("path", { class: "form area" }, this.price);
+    this.up = svg("path", { class: "form up" }, this.price);
+    this.down = svg("path", { class: "form down" }, this.price);
+    this.line = svg("path", { class: "form line" }, this.price);
+    this.volumeUp = svg("path", { class: "form-volume up" }, this.volume);
+    this.volumeDown = svg("path", { class: "form-volume down" }, this.volume);
+    this.last = new Level(this.price, this.labels, "last");
+    this.pointer = new Level(this.price, this.labels, "pointer");
+    this.cross = svg("line", { class: "level pointer" }, this.root);
+    this.when = svg("g", { class: "level-label pointer" }, this.root);
+    this.whenBox = svg("rect", { rx: 3, height: LABEL_HEIGHT, width: 10 }, this.when);
+    this.whenText = svg("text", { "text-anchor": "middle" }, this.when);
+    /** @type {Map<number, Level>} */
+    this.levels = new Map();
+    /** @type {{id: number, level: number, words: string}[]} */
+    this.alerts = [];
+    /** @type {{x: number, y: number, words: string} | null} pointer, px in the place */
+    this.at = null;
+    place.append(this.root);
+  }
+
+  /** The panes as Plotly has them now; null before its first drawing. */
+  panes() {
+    const layout = this.plot.place._fullLayout;
+    const [x, y, y2] = [layout?.xaxis, layout?.yaxis, layout?.yaxis2];
+    if (!x || !y || !y2) return null;
+    const pane = (/** @type {any} */ axis) => ({
+      left: x._offset,
+      top: axis._offset,
+      width: x._length,
+      height: axis._length,
+      margin: layout.width - x._offset - x._length,
+    });
+    return { x, y, y2, price: pane(y), volume: pane(y2), layout };
+  }
+
+  /** Draw everything anew with the scales of now. */
+  draw() {
+    const panes = this.panes();
+    this.root.style.display = panes ? "" : "none";
+    if (!panes) return;
+    const { layout } = panes;
+    set(this.root, { width: layout.width, height: layout.height });
+    for (const [node, pane] of [[this.price, panes.price], [this.volume, panes.volume]]) {
+      set(node, { x: pane.left, y: pane.top, width: pane.width, height: pane.height });
+    }
+    this.drawBars(panes);
+    this.drawMarks(panes);
+    this.drawLast(panes);
+    this.drawAlerts(panes);
+    this.drawPointer(panes);
+  }
+
+  /** The forming bar, and closed ones that Plotly does not have yet. @param {any} panes */
+  drawBars({ x, y, y2, volume }) {
+    const { plot } = this;
+    const { series, figure, shift } = plot;
+    const paths = { up: "", down: "", volumeUp: "", volumeDown: "", line: "", area: "" };
+    const bars = plot.pending();
+    const candles = figure.type === "candles";
+    const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 0.5);
+    for (const bar of bars) {
+      const middle = x.l2p(bar[START] + shift);
+      if (middle + half < 0 || middle - half > x._length) continue;
+      const rises = bar[CLOSE] >= bar[OPEN];
+      const [left, right] = [(middle - half).toFixed(2), (middle + half).toFixed(2)];
+      const top = y2.d2p(bar[VOLUME]).toFixed(2);
+      const bottom = volume.height.toFixed(2);
+      paths[rises ? "volumeUp" : "volumeDown"] += `M${left} ${bottom}V${top}H${right}V${bottom}Z`;
+      if (!candles) continue;
+      const [open, high, low, close] = [OPEN, HIGH, LOW, CLOSE].map((field) => y.d2p(bar[field]).toFixed(2));
+      const [over, under] = rises ? [close, open] : [open, close];
+      paths[rises ? "up" : "down"] += `M${left} ${open}H${right}V${close}H${left}ZM${middle.toFixed(2)} ${high}V${over}M${middle.toFixed(2)} ${under}V${low}`;
+    }
+    if (!candles && bars.length) {
+      const before = series.rows[series.rows.length - bars.length - 1];
+      const points = [...(before ? [before] : []), ...bars].map((bar) => `${x.l2p(bar[START] + shift).toFixed(2)} ${y.d2p(bar[CLOSE]).toFixed(2)}`);
+      paths.line = `M${points.join("L")}`;
+      if (figure.type === "area") {
+        const [first, end] = [points[0].split(" ")[0], points[points.length - 1].split(" ")[0]];
+        paths.area = `${paths.line}L${end} ${y._length}L${first} ${y._length}Z`;
+      }
+    }
+    for (const [name, path] of Object.entries(paths)) set(this[name], { d: path });
+  }
+
+  /** A strip under bars that the feed was not there for, so that an outage is not taken for a calm market. @param {any} panes */
+  drawMarks({ x, price }) {
+    const { series, figure, shift, from, to } = this.plot;
+    const wanted = figure.marks.gap | figure.marks.partial;
+    const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 1);
+    let path = "";
+    for (const bar of series.between(from, to)) {
+      if ((bar[FLAGS] & wanted) === 0) continue;
+      const middle = x.l2p(bar[START] + shift);
+      path += `M${(middle - half).toFixed(1)} ${price.height}v${-MARK_HEIGHT}h${(2 * half).toFixed(1)}v${MARK_HEIGHT}z`;
+    }
+    set(this.marks, { d: path });
+  }
+
+  /** @param {any} panes */
+  drawLast({ y, price }) {
+    const bar = this.plot.series.newest;
+    if (!bar) return this.last.hide();
+    this.last.show(y.d2p(bar[CLOSE]), price, this.words(bar[CLOSE]), bar[CLOSE] >= bar[OPEN] ? "up" : "down");
+  }
+
+  /** @param {any} panes */
+  drawAlerts({ y, price }) {
+    const wanted = new Set(this.alerts.map((alert) => alert.id));
+    for (const [id, level] of this.levels) {
+      if (wanted.has(id)) continue;
+      level.remove();
+      this.levels.delete(id);
+    }
+    for (const { id, level, words } of this.alerts) {
+      let shown = this.levels.get(id);
+      if (!shown) this.levels.set(id, (shown = new Level(this.price, this.labels, "alert-level")));
+      shown.show(y.d2p(level), price, words, "");
+    }
+  }
+
+  /** @param {any} panes */
+  drawPointer({ price, volume }) {
+    const { at } = this;
+    this.cross.style.display = this.when.style.display = at ? "" : "none";
+    if (!at) return this.pointer.hide();
+    const bottom = volume.top + volume.height;
+    const x = Math.round(price.left + at.x) + 0.5;
+    set(this.cross, { x1: x, x2: x, y1: price.top, y2: bottom });
+    this.pointer.show(at.y - price.top, price, at.words, "");
+    const width = at.when.length * 6.4 + 12;
+    const middle = Math.min(Math.max(x, price.left + width / 2), price.left + price.width - width / 2);
+    set(this.whenBox, { x: middle - width / 2, y: bottom + 3, width });
+    set(this.whenText, { x: middle, y: bottom + 16 });
+    if (this.whenText.textContent !== at.when) this.whenText.textContent = at.when;
+    return undefined;
+  }
+}

@@ -1,0 +1,225 @@
+// @ts-check
+// Plotly's part of the chart: closed bars around the view, axes and their ranges. What changes with every tick is the
+// overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
+
+import { dateText, inked, zoneShift } from "./ink.mjs";
+import { CLOSE, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
+
+/** Room around the prices in view, and at the right of the newest bar, as parts of the view. */
+const PAD_Y = 0.06;
+const PAD_RIGHT = 0.06;
+/** So near to the edge a new price asks for other ranges. */
+const EDGE_Y = 0.015;
+/** Bars that Plotly gets at least, and at most: the view and as much on either side. */
+const DRAWN_LEAST = 240;
+const DRAWN_MOST = 3000;
+/** A view is never narrower than so many bars. */
+const NARROWEST = 8;
+const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false };
+
+/** @returns {Promise<any>} Plotly, as soon as its script has come */
+export function plotly() {
+  if (window["Plotly"]) return Promise.resolve(window["Plotly"]);
+  const script = document.getElementById("plotly-script");
+  return new Promise((resolve, reject) => {
+    script?.addEventListener("load", () => resolve(window["Plotly"]));
+    script?.addEventListener("error", () => reject(new Error("plotly.js could not be loaded")));
+  });
+}
+
+export class Plot {
+  /**
+   * @param {any} Plotly @param {HTMLElement} place `#chart`
+   * @param {import("./series.mjs").Series} series
+   */
+  constructor(Plotly, place, series) {
+    this.Plotly = Plotly;
+    this.place = /** @type {any} */ (place);
+    this.series = series;
+    /** @type {any} */
+    this.figure = null;
+    /** The view: UTC ms, and prices. */
+    this.from = 0;
+    this.to = 1;
+    this.low = 0;
+    this.high = 1;
+    this.shift = 0;
+    /** Bars given to Plotly: starts, both included. */
+    this.drawnFrom = 0;
+    this.drawnTo = 0;
+    this.bound = false;
+    /** @type {(what: "drawn" | "dragging" | "moved") => void} */
+    this.heard = () => {};
+  }
+
+  /** Another figure; the view is kept where `keep` says so. @param {any} figure @param {boolean} keep */
+  show(figure, keep) {
+    this.figure = figure;
+    const { newest } = this.series;
+    this.shift = zoneShift(newest ? newest[START] : Date.now(), this.series.ms);
+    if (!keep || !newest) this.home();
+    this.draw();
+  }
+
+  /** The newest bars at the right. @param {number} [bars] how many */
+  home(bars = this.figure.in_view) {
+    const { rows, ms } = this.series;
+    const end = (this.series.newest?.[START] ?? Date.now()) + ms;
+    // Bars may have holes between them (closed hours): as many bars, not as much time.
+    const first = rows[Math.max(0, rows.length - bars)]?.[START] ?? end - bars * ms;
+    const span = Math.max(end - first, NARROWEST * ms);
+    this.to = end + span * PAD_RIGHT;
+    this.from = end - span;
+  }
+
+  /** Whether the newest bar is in view. */
+  get following() {
+    const { newest } = this.series;
+    return !newest || (newest[START] < this.to && newest[START] + this.series.ms > this.from);
+  }
+
+  /** Move the view with the newest bar. @param {number} ms how far it went */
+  follow(ms) {
+    const room = (this.to - this.from) * PAD_RIGHT;
+    const end = (this.series.newest?.[START] ?? 0) + this.series.ms;
+    // Room that is left at the right is used before anything moves; then by as much as bars went on.
+    const missing = end + room - this.to;
+    if (missing <= 0) return;
+    const by = Math.max(ms, Math.min(missing, this.to - this.from));
+    this.from += by;
+    this.to += by;
+  }
+
+  /** Prices in view and the room around them. @returns {[number, number]} */
+  fitted() {
+    let low = Infinity;
+    let high = -Infinity;
+    const closes = this.figure.type !== "candles";
+    for (const bar of this.series.between(this.from, this.to)) {
+      low = Math.min(low, bar[closes ? CLOSE : LOW]);
+      high = Math.max(high, bar[closes ? CLOSE : HIGH]);
+    }
+    if (low === Infinity) return [this.low, this.high];
+    const least = Math.abs(high) * 1e-5 || 10 ** -this.figure.decimals;
+    const pad = Math.max((high - low) * PAD_Y, least);
+    return [low - pad, high + pad];
+  }
+
+  /** Whether a price in view is too near to the edge, or outside. @param {number[]} bar */
+  outgrown(bar) {
+    const edge = (this.high - this.low) * EDGE_Y;
+    const low = this.figure.type === "candles" ? bar[LOW] : bar[CLOSE];
+    const high = this.figure.type === "candles" ? bar[HIGH] : bar[CLOSE];
+    return low < this.low + edge || high > this.high - edge;
+  }
+
+  /** The closed bars that Plotly gets: the view and as much on either side. */
+  window() {
+    const span = Math.max(this.to - this.from, (DRAWN_LEAST / 3) * this.series.ms);
+    let bars = this.series.between(this.from - span, this.to + span);
+    if (bars.length && bars[bars.length - 1] === this.series.newest) bars = bars.slice(0, -1);
+    return bars.slice(-DRAWN_MOST);
+  }
+
+  /** Closed bars that came after those that Plotly has; the overlay draws them meanwhile. */
+  pending() {
+    const { rows } = this.series;
+    let first = rows.length - 1;
+    while (first > 0 && rows[first - 1][START] > this.drawnTo) first -= 1;
+    return rows.slice(Math.max(first, 0));
+  }
+
+  /** @param {number[][]} bars */
+  traces(bars) {
+    const columns = {
+      time: bars.map((bar) => dateText(bar[START] + this.shift)),
+      open: bars.map((bar) => bar[OPEN]),
+      high: bars.map((bar) => bar[HIGH]),
+      low: bars.map((bar) => bar[LOW]),
+      close: bars.map((bar) => bar[CLOSE]),
+      volume: bars.map((bar) => bar[VOLUME]),
+    };
+    return this.figure.traces.map((/** @type {any} */ described) => {
+      const { columns: wanted, directions, ...rest } = described;
+      const trace = inked(rest);
+      const [up, down] = inked(directions ?? ["", ""]);
+      for (const [path, name] of Object.entries(wanted)) {
+        const values = name === "direction" ? bars.map((bar) => (bar[CLOSE] >= bar[OPEN] ? up : down)) : columns[name];
+        const [outer, inner] = path.split(".");
+        if (inner) trace[outer] = { ...trace[outer], [inner]: values };
+        else trace[outer] = values;
+      }
+      return trace;
+    });
+  }
+
+  layout() {
+    const layout = inked(this.figure.layout);
+    [this.low, this.high] = this.fitted();
+    let volume = 0;
+    for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
+    this.volume = volume * 1.08 || 1;
+    layout.xaxis = { ...layout.xaxis, range: [dateText(this.from + this.shift), dateText(this.to + this.shift)], autorange: false };
+    layout.yaxis = { ...layout.yaxis, range: [this.low, this.high], autorange: false };
+    layout.yaxis2 = { ...layout.yaxis2, range: [0, this.volume], autorange: false };
+    return layout;
+  }
+
+  /** Give Plotly the bars around the view, and the ranges. */
+  draw() {
+    if (!this.figure || !this.place.clientWidth) return;
+    const bars = this.window();
+    this.drawnFrom = bars[0]?.[START] ?? 0;
+    this.drawnTo = bars[bars.length - 1]?.[START] ?? 0;
+    this.drawnAt = performance.now();
+    const layout = { ...this.layout(), width: this.place.clientWidth, height: this.place.clientHeight };
+    this.Plotly.react(this.place, this.traces(bars), layout, CONFIG);
+    if (!this.bound) this.bind();
+  }
+
+  bind() {
+    this.bound = true;
+    const moved = () => {
+      const [from, to] = this.place._fullLayout.xaxis._rl;
+      this.from = from - this.shift;
+      this.to = Math.max(to - this.shift, this.from + NARROWEST * this.series.ms);
+    };
+    this.place.on("plotly_afterplot", () => this.heard("drawn"));
+    this.place.on("plotly_relayouting", () => {
+      moved();
+      this.heard("dragging");
+    });
+    this.place.on("plotly_relayout", (/** @type {any} */ change) => {
+      if (!Object.keys(change).some((key) => key.startsWith("xaxis"))) return;
+      moved();
+      this.heard("moved");
+    });
+    this.place.on("plotly_doubleclick", () => {
+      this.home();
+      this.heard("moved");
+    });
+  }
+
+  /** Another size of the place. */
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.place;
+    const has = this.place._fullLayout;
+    if (!width || !height || (has && has.width === width && has.height === height)) return;
+    this.draw();
+  }
+
+  /** A picture of the chart, the forming bar included. @param {string} title @returns {Promise<string>} a data URL */
+  picture(title) {
+    const bars = this.series.between(this.from, this.to);
+    const paper = inked("var(--surface)");
+    const layout = {
+      ...this.layout(),
+      paper_bgcolor: paper,
+      plot_bgcolor: paper,
+      margin: { l: 16, r: 80, t: 48, b: 32 },
+      title: { text: title, x: 0.012, xanchor: "left", font: { size: 15, color: inked("var(--text)") } },
+    };
+    const { clientWidth: width, clientHeight: height } = this.place;
+    return this.Plotly.toImage({ data: this.traces(bars), layout }, { format: "png", width: Math.max(width, 900), height: Math.max(height, 480), scale: 2 });
+  }
+}

@@ -1,0 +1,162 @@
+// @ts-check
+// Pointer and keys on the chart: crosshair, the legend of the bar under it, the menu of the right button, moving the
+// view without a mouse.
+
+import { onFrame } from "../live/frame.mjs";
+import { make, write } from "../page/dom.mjs";
+import * as words from "../page/words.mjs";
+import { CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
+
+const DAY_MS = 86_400_000;
+/** A key moves the view by this part of it, and widens or narrows it by so much. */
+const STEP = 0.15;
+const ZOOM = 1.3;
+
+/** The words for a bar's start. @param {number} start UTC ms @param {number} ms length of the bar */
+export function barTime(start, ms) {
+  if (ms >= DAY_MS) return `${new Date(start).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" })} UTC`;
+  const then = new Date(start);
+  const day = then.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  const seconds = ms < 60_000;
+  return `${day} ${then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined, hourCycle: "h23" })}`;
+}
+
+/** What a bar's flags say of how it was made. @param {number} flags @param {Record<string, number>} marks */
+export function flagWords(flags, marks) {
+  const said = [];
+  if (flags & marks.partial) said.push("partial: it began before the data did");
+  if (flags & marks.gap) said.push("gap: the feed was disconnected");
+  if (flags & marks.corrected) said.push("corrected after closing");
+  return said.join(" · ");
+}
+
+/** Pointer and keys of a chart. @param {import("./chart.mjs").Chart} chart */
+export function point(chart) {
+  const { place, plot, overlay, series } = chart;
+  const legend = /** @type {HTMLElement} */ (document.getElementById("chart-legend"));
+  const title = make("span", { class: "title" });
+  const parts = Object.fromEntries(["O", "H", "L", "C"].map((name) => [name, make("b")]));
+  const change = make("b", { class: "change" });
+  const volume = make("b");
+  const note = make("span", { class: "flags" });
+  legend.replaceChildren(
+    title,
+    ...Object.entries(parts).map(([name, node]) => make("span", {}, [make("i", { text: name }), node])),
+    change,
+    make("span", {}, [make("i", { text: "Vol" }), volume]),
+    note,
+  );
+
+  const describe = () => {
+    const { figure } = plot;
+    if (!figure) return;
+    const at = overlay.at?.ms;
+    const bar = at == null ? series.newest : series.nearest(at);
+    write(title, `${figure.name} · ${figure.timeframe}`);
+    if (!bar) return;
+    const text = (/** @type {number} */ field) => words.price(bar[field], figure.decimals);
+    write(parts.O, text(OPEN));
+    write(parts.H, text(HIGH));
+    write(parts.L, text(LOW));
+    write(parts.C, text(CLOSE));
+    const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
+    change.className = `change ${words.direction(moved)}`;
+    write(change, `${words.percent(moved)}%`);
+    change.title = "From the bar's open to its close";
+    write(volume, words.short(bar[VOLUME]));
+    write(note, flagWords(bar[FLAGS], figure.marks));
+  };
+
+  /** @param {MouseEvent} event */
+  const read = (event) => {
+    const panes = overlay.panes();
+    if (!panes) return null;
+    const box = place.getBoundingClientRect();
+    const x = event.clientX - box.left - panes.price.left;
+    const y = event.clientY - box.top;
+    if (x < 0 || x > panes.price.width || y < panes.price.top || y > panes.volume.top + panes.volume.height) return null;
+    const ms = panes.x.p2l(x) - plot.shift;
+    const price = panes.y.p2l(y - panes.price.top);
+    return { x, y, ms, price };
+  };
+
+  const move = (/** @type {MouseEvent} */ event) => {
+    const at = read(event);
+    if (!at) return leave();
+    const bar = series.nearest(at.ms);
+    const panes = overlay.panes();
+    const x = bar && panes ? panes.x.l2p(bar[START] + plot.shift) : at.x;
+    overlay.at = { ...at, x, words: words.price(at.price, plot.figure.decimals), when: bar ? barTime(bar[START], series.ms) : "" };
+    onFrame(chart.paintOverlay);
+    return undefined;
+  };
+  const leave = () => {
+    if (!overlay.at) return;
+    overlay.at = null;
+    onFrame(chart.paintOverlay);
+  };
+  place.addEventListener("pointermove", move);
+  place.addEventListener("pointerleave", leave);
+
+  menu(chart, read);
+  place.tabIndex = 0;
+  place.setAttribute("role", "group");
+  place.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const span = plot.to - plot.from;
+    const moves = { ArrowLeft: -span * STEP, ArrowRight: span * STEP };
+    const zooms = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
+    if (event.key in moves) chart.look(plot.from + moves[event.key], plot.to + moves[event.key]);
+    else if (event.key in zooms) chart.look(plot.to - span * zooms[event.key], plot.to);
+    else if (event.key === "Home" || event.key === "End") chart.home();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return { describe };
+}
+
+/** The right button's menu: an alert at the price under the pointer. @param {any} chart @param {(event: MouseEvent) => any} read */
+function menu(chart, read) {
+  const alert = make("button", { type: "button", class: "menu-item", role: "menuitem" });
+  const live = make("button", { type: "button", class: "menu-item", role: "menuitem", text: "Back to live" });
+  const box = make("div", { class: "menu chart-menu", role: "menu", "aria-label": "Chart", hidden: true }, [alert, live]);
+  document.body.append(box);
+  let price = 0;
+  const close = () => {
+    box.hidden = true;
+  };
+  chart.place.addEventListener("contextmenu", (/** @type {MouseEvent} */ event) => {
+    const at = read(event);
+    if (!at || !(at.price > 0)) return;
+    event.preventDefault();
+    price = at.price;
+    write(alert, `Alert at ${words.price(price, chart.plot.figure.decimals)}`);
+    box.hidden = false;
+    box.style.left = `${Math.min(event.clientX, innerWidth - box.offsetWidth - 8)}px`;
+    box.style.top = `${Math.min(event.clientY, innerHeight - box.offsetHeight - 8)}px`;
+    alert.focus();
+  });
+  alert.addEventListener("click", () => {
+    close();
+    const detail = { symbol: chart.series.symbol, price };
+    document.dispatchEvent(new CustomEvent("tickboard:alert-at", { detail }));
+  });
+  live.addEventListener("click", () => {
+    close();
+    chart.home();
+  });
+  document.addEventListener("pointerdown", (event) => {
+    if (!box.contains(/** @type {Node} */ (event.target))) close();
+  });
+  box.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+      chart.place.focus();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      (document.activeElement === alert ? live : alert).focus();
+      event.preventDefault();
+    }
+  });
+}

@@ -1,0 +1,97 @@
+// @ts-check
+// The bars of the series on the chart: rows as the API gives them, the forming one last. Draws nothing.
+
+/** @typedef {number[]} Bar [start, open, high, low, close, volume, trades, flags] */
+
+export const [START, OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, FLAGS] = [0, 1, 2, 3, 4, 5, 6, 7];
+const CLOSED = 1;
+/** Bars held of a series; the oldest go first. */
+const MOST = 20_000;
+
+/** @param {Bar[]} rows ascending @param {number} start @returns {number} the first at or after `start` */
+export function at(rows, start) {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle][START] < start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export class Series {
+  constructor() {
+    /** @type {Bar[]} */
+    this.rows = [];
+    this.symbol = "";
+    this.timeframe = "";
+    this.ms = 60_000;
+  }
+
+  /** @param {{symbol: string, timeframe: string, ms: number, bars: Bar[]}} figure */
+  load(figure) {
+    this.symbol = figure.symbol;
+    this.timeframe = figure.timeframe;
+    this.ms = figure.ms;
+    this.rows = figure.bars.slice();
+  }
+
+  /**
+   * News of the stream: the start of the oldest bar that Plotly has to draw anew, null when only the newest moved.
+   * @param {Bar[]} news ascending @returns {number | null}
+   */
+  merge(news) {
+    let oldest = Infinity;
+    for (const bar of news) {
+      const newest = this.newest?.[START] ?? -Infinity;
+      if (bar[START] > newest) {
+        if (this.rows.length) oldest = Math.min(oldest, newest);
+        this.rows.push(bar);
+      } else {
+        const index = at(this.rows, bar[START]);
+        if (this.rows[index][START] !== bar[START]) {
+          if (index === 0) continue; // older than what is held: it comes when somebody looks there
+          this.rows.splice(index, 0, bar);
+          oldest = Math.min(oldest, bar[START]);
+        } else {
+          this.rows[index] = bar;
+          if (index < this.rows.length - 1) oldest = Math.min(oldest, bar[START]);
+        }
+      }
+    }
+    if (this.rows.length > MOST) this.rows.splice(0, this.rows.length - MOST);
+    return oldest === Infinity ? null : oldest;
+  }
+
+  /** Older bars in front of those that are held. @param {Bar[]} older ascending */
+  prepend(older) {
+    const first = this.rows[0]?.[START] ?? Infinity;
+    this.rows = [...older.filter((bar) => bar[START] < first), ...this.rows];
+  }
+
+  /** @returns {Bar | undefined} */
+  get newest() {
+    return this.rows[this.rows.length - 1];
+  }
+
+  /** Whether the newest bar still forms. */
+  get forming() {
+    const { newest } = this;
+    return newest !== undefined && (newest[FLAGS] & CLOSED) === 0;
+  }
+
+  /** Bars whose span touches [from, to). @param {number} from ms @param {number} to ms @returns {Bar[]} */
+  between(from, to) {
+    return this.rows.slice(at(this.rows, from - this.ms + 1), at(this.rows, to));
+  }
+
+  /** The bar whose middle is nearest to a moment. @param {number} ms @returns {Bar | undefined} */
+  nearest(ms) {
+    const index = at(this.rows, ms);
+    const after = this.rows[index];
+    const before = this.rows[index - 1];
+    if (!before || !after) return before ?? after;
+    return ms - before[START] < after[START] - ms ? before : after;
+  }
+}
