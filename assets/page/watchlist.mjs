@@ -7,6 +7,8 @@ import * as words from "./words.mjs";
 const GRID = "watchlist-grid";
 const KEPT_COLUMNS = "tickboard.columns";
 const FLASHED_MS = 2000;
+/** Where the list is too narrow for a fourth column, unless the user has chosen. */
+const TIGHT = matchMedia("(min-width: 701px) and (max-width: 1100px)");
 /** A trend in the list moves so often; the price at once. */
 const TREND_MS = 1000;
 
@@ -21,9 +23,14 @@ export async function watchlist({ market, view, sparks }) {
   const rows = new Map();
   /** Symbols whose trend is out of date. @type {Set<string>} */
   const trends = new Set();
-  api.forEachNode((/** @type {any} */ node) => {
-    if (!node.data.group) rows.set(node.data.symbol, node.data);
-  });
+  const collect = () => {
+    api.forEachNode((/** @type {any} */ node) => {
+      if (!node.data.group && !rows.has(node.data.symbol)) rows.set(node.data.symbol, node.data);
+    });
+  };
+  collect();
+  // The grid can be there before its rows are.
+  api.addEventListener("rowDataUpdated", collect);
 
   const row = (/** @type {string} */ symbol) => {
     const before = rows.get(symbol);
@@ -109,6 +116,8 @@ function select(api, view) {
   };
   view.on(mark);
   mark();
+  api.addEventListener("rowDataUpdated", mark);
+  api.addEventListener("firstDataRendered", mark);
 }
 
 /** The field over the list. @param {any} api */
@@ -162,6 +171,8 @@ function chooseColumns(api) {
   const kept = read();
   if (kept) {
     for (const column of columns) api.setColumnsVisible([column.getColId()], kept.includes(column.getColId()));
+  } else if (TIGHT.matches) {
+    api.setColumnsVisible(["trend"], false);
   }
   for (const column of columns) {
     const box = make("input", { type: "checkbox", checked: column.isVisible() });

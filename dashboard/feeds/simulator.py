@@ -23,6 +23,8 @@ MARKET_SHARE, CLASS_SHARE = 0.25, 0.25
 #: GARCH(1,1) on the volatility's multiplier: omega + alpha * shock^2 + beta * before, with the mean at 1.
 ALPHA, BETA = 0.08, 0.9
 JUMPS_PER_STEP, JUMP_SIZE = 2e-4, 12.0
+#: How busy an instrument's trade is wanders about its mean: spread of its logarithm, and the time it takes, ms.
+BUSY_SPREAD, BUSY_MS = 0.5, 120_000.0
 #: A step of a hundred milliseconds must not look dead beside one of a second: prices move as if a step were as long.
 LEAST_STEP_MS = 250.0
 #: Bars of history drawn at most; a large catalogue gets shorter windows so that the start stays quick.
@@ -58,6 +60,7 @@ class Simulator:
         self.price = self._rounded(base * np.exp(0.02 * self._random.standard_normal(count)))
         self._exact = self.price.copy()
         self._heat = np.ones(count)
+        self._busy = np.zeros(count)
         self._all = np.arange(count, dtype=np.int64)
         self._started_ms: float | None = None
         self._next_ms = 0.0
@@ -92,7 +95,9 @@ class Simulator:
         bid = np.maximum(np.floor((self.price - half) / self._tick_size) * self._tick_size, self._tick_size)
         bid = np.minimum(np.round(bid, 12), self.price)
         ask = np.maximum(np.round(np.ceil((self.price + half) / self._tick_size) * self._tick_size, 12), self.price)
-        mean = self._volume * self.tick_ms / 86_400_000.0
+        kept = np.exp(-self.tick_ms / BUSY_MS)
+        self._busy = kept * self._busy + np.sqrt(1 - kept * kept) * BUSY_SPREAD * random.standard_normal(count)
+        mean = self._volume * self.tick_ms / 86_400_000.0 * np.exp(self._busy - BUSY_SPREAD**2 / 2)
         size = self._sizes(mean * random.lognormal(-0.5, 1.0, count))
         return interval, self.price, size, bid, ask
 
@@ -213,10 +218,20 @@ class Simulator:
         )
         low = np.maximum(_round(np.minimum(open_, close) * np.exp(-reach[1]), decimals), least)
         bars[:, :, 2] = np.minimum(low, np.minimum(open_, close))
-        busy = random.lognormal(-0.08, 0.4, (len(who), count))
+        busy = random.lognormal(-0.08, 0.4, (len(who), count)) * _activity(len(who), count, length_ms, random)
         bars[:, :, 4] = np.ceil(self._volume[who, None] * length_ms / 86_400_000.0 * busy)
         bars[:, :, 5] = max(1.0, np.ceil(length_ms / max(self.tick_ms, 1)))
         return bars
+
+
+def _activity(instruments: int, count: int, length_ms: int, random: np.random.Generator) -> Floats:
+    """float64[instruments, count]: how busy the trade of each bar is; neighbours within `BUSY_MS` are alike."""
+    at = np.arange(count) * min(length_ms / BUSY_MS, 1.0)
+    left = at.astype(np.int64)
+    share = at - left
+    nodes = BUSY_SPREAD * random.standard_normal((instruments, int(left[-1]) + 2))
+    result: Floats = np.exp(nodes[:, left] * (1 - share) + nodes[:, left + 1] * share - BUSY_SPREAD**2 / 2)
+    return result
 
 
 def _round(price: Floats, decimals: Ints | int) -> Floats:

@@ -96,7 +96,7 @@ def _layout(decimals: int) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "var(--font)", "size": 11, "color": "var(--muted)"},
-        "margin": {"l": 8, "r": 72, "t": 8, "b": 24},
+        "margin": {"l": 8, "r": 72, "t": 8, "b": 36},
         "dragmode": "pan",
         "hovermode": "x",
         "showlegend": False,
