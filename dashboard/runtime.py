@@ -91,7 +91,7 @@ class Runtime:
             symbols=settings.stream_symbols,
             messages_per_s=settings.stream_messages_per_s,
             buffer_kb=settings.stream_buffer_kb,
-            alive=lambda refs: self.sessions_alive(refs),
+            alive=lambda refs: self.sessions_alive(refs),  # noqa: PLW0108  # set once there are accounts
             missed_alerts=self.alert_book.missed,
         )
         self.engine = Engine(self.store, self.alert_book, self.writer, self.hub.publish_alert, self.telemetry)

@@ -67,7 +67,7 @@ class Handler(WSGIRequestHandler):
     server_version = "Tickboard"
     sys_version = ""
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # as Werkzeug names it
         if type == "error":
             logging.getLogger("server").warning(message, *args)
 

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCK = ROOT / "requirements" / "assets.txt"
 LOCK = ROOT / "requirements" / "package-lock.json"
 TARGET = ROOT / "assets" / "vendor"
 TRACES = ("candlestick", "ohlc", "bar", "heatmap", "treemap", "histogram")
@@ -72,7 +73,7 @@ def npm() -> list[str]:
     if found:
         return [found]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(ROOT / "requirements" / "assets.txt")],
+        [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(LOCK)],
         check=True,
         timeout=PATIENCE_S,
         capture_output=True,

@@ -127,6 +127,7 @@ class Product:
             capture_output=True,
             text=True,
             timeout=60,
+            check=False,
         )
 
     def _read(self, process: subprocess.Popen[str]) -> None:

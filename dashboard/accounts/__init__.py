@@ -117,7 +117,7 @@ def install(
     manager = LoginManager()
     manager.session_protection = None
 
-    @manager.request_loader
+    @manager.request_loader  # type: ignore[untyped-decorator]
     def load(asked: Request) -> CurrentUser | None:
         found = sessions.find(asked.cookies.get(COOKIE))
         if found is None or (found.person.demonstration and not demonstration.allows(request)):

@@ -57,7 +57,7 @@ def is_local(request: Request) -> bool:
         return False
     if any(name in request.headers for name in PROXY_HEADERS):
         return False
-    if any(name.lower().startswith("x-forwarded-") for name in request.headers.keys()):
+    if any(name.lower().startswith("x-forwarded-") for name, _value in request.headers):
         return False
     own = own_address(request.environ)
     return is_loopback(request.environ.get("REMOTE_ADDR")) and (own is None or is_loopback(own))

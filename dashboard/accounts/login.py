@@ -24,11 +24,42 @@ WRONG = "That user name and password don't go together."
 _CONTROL = re.compile(r"[\x00-\x20\\\x7f]")
 
 
+class Failures:
+    """Refused logins, counted by name and address, so that passwords can't be tried in numbers."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry, self._log = telemetry, get_logger("login")
+        self._tries = MovingWindowRateLimiter(MemoryStorage())
+
+    def limited(self, name: str) -> bool:
+        """Whether this request's address has failed too often with this name, or with any."""
+        address = request.remote_addr or ""
+        return not (
+            self._tries.test(NAME_LIMIT, "name", address, name[:LONGEST_NAME])
+            and self._tries.test(ADDRESS_LIMIT, address)
+        )
+
+    def count(self, name: str) -> None:
+        """One more failure."""
+        address = request.remote_addr or ""
+        self._tries.hit(NAME_LIMIT, "name", address, name[:LONGEST_NAME])
+        self._tries.hit(ADDRESS_LIMIT, address)
+        self._telemetry.logins.labels("refused").inc()
+        self._log.warning("login refused", user=name[:100], address=address)
+
+    def too_many(self, answer: Response) -> Response:
+        """The answer to one try too many."""
+        answer.status_code = 429
+        answer.headers["Retry-After"] = "300"
+        self._telemetry.logins.labels("limited").inc()
+        return answer
+
+
 def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, telemetry: Telemetry) -> Blueprint:
     """`/login`, `/logout` and `/account/password`."""
     routes = Blueprint("accounts", __name__, template_folder="templates")
-    failures = MovingWindowRateLimiter(MemoryStorage())
     log = get_logger("login")
+    failures = Failures(telemetry)
 
     def page(status: int, message: str = "", name: str = "") -> Response:
         local = demonstration.allows(request)
@@ -44,25 +75,6 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
             status,
         )
 
-    def limited(name: str) -> bool:
-        address = request.remote_addr or ""
-        return not (
-            failures.test(NAME_LIMIT, "name", address, name[:LONGEST_NAME]) and failures.test(ADDRESS_LIMIT, address)
-        )
-
-    def failed(name: str) -> None:
-        address = request.remote_addr or ""
-        failures.hit(NAME_LIMIT, "name", address, name[:LONGEST_NAME])
-        failures.hit(ADDRESS_LIMIT, address)
-        telemetry.logins.labels("refused").inc()
-        log.warning("login refused", user=name[:100], address=address)
-
-    def too_many(answer: Response) -> Response:
-        answer.status_code = 429
-        answer.headers["Retry-After"] = "300"
-        telemetry.logins.labels("limited").inc()
-        return answer
-
     @routes.get("/login")
     def show() -> Response:
         return page(200)
@@ -70,11 +82,11 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
     @routes.post("/login")
     def enter() -> Answer:
         name, password = request.form.get("username", ""), request.form.get("password", "")
-        if limited(name):
-            return too_many(page(429, "Too many failed tries. Wait five minutes, then try again.", name))
+        if failures.limited(name):
+            return failures.too_many(page(429, "Too many failed tries. Wait five minutes, then try again.", name))
         person = users.matching(name, password, demonstration=demonstration.allows(request))
         if person is None:
-            failed(name)
+            failures.count(name)
             return page(401, WRONG, name)
         sessions.end(request.cookies.get(COOKIE))
         value, login = sessions.issue(person, remembered=request.form.get("remember", "") not in ("", "0", "false"))
@@ -105,10 +117,10 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
 
         if current_user.demonstration:
             return again("The demonstration's password is fixed; make an administrator instead.", 403)
-        if limited(name):
-            return too_many(again("Too many failed tries. Wait five minutes, then try again.", 429))
+        if failures.limited(name):
+            return failures.too_many(again("Too many failed tries. Wait five minutes, then try again.", 429))
         if users.matching(name, old, demonstration=False) is None:
-            failed(name)
+            failures.count(name)
             return again("The current password is not right.", 401)
         if new != request.form.get("again", new):
             return again("The two new passwords differ.", 422)

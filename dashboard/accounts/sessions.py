@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -122,7 +122,7 @@ class Sessions:
         with self._lock:
             self._believed.clear()
 
-    def alive(self, refs: set[str]) -> set[str]:
+    def alive(self, refs: Iterable[str]) -> set[str]:
         """Those of `refs` whose session is still valid. Raises StorageError."""
         numbers = [int(ref) for ref in refs]
         alive: set[str] = set()

@@ -26,9 +26,9 @@ class AlertBook:
 
     def __init__(self, database: Database, catalogue: Catalogue, clock: Clock) -> None:
         self.database, self.catalogue, self.clock = database, catalogue, clock
-        self.on_rule: Callable[[Rule], None] = lambda rule: None
-        self.on_gone: Callable[[int], None] = lambda number: None
-        self.state: Callable[[int], str] = lambda number: "waiting"
+        self.on_rule: Callable[[Rule], None] = lambda _rule: None
+        self.on_gone: Callable[[int], None] = lambda _number: None
+        self.state: Callable[[int], str] = lambda _number: "waiting"
 
     def create(self, user_id: int, symbol: str, direction: str, level: object) -> dict[str, Any]:
         """Make a rule on a price level. Raises UnknownSymbol, BadParameter, or DashboardError where a user has many."""

@@ -64,11 +64,10 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises StorageError."""
-        with translated():
-            with self.engine.begin() as connection:
-                config = _config()
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+        with translated(), self.engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
     def migrate_if_embedded(self) -> None:
         """What a start does: SQLite is migrated, elsewhere an older schema is refused with the command to run."""

@@ -32,7 +32,22 @@ ALIVE_S = 0.5
 LOGGED_LINES = 20
 #: A row so far ahead of both its neighbours has a wrong time: it must not hold the replay up until then.
 SPIKE_MS = 5_000
-_VENUES = frozenset("binance kraken coinbase bitstamp bitfinex bybit okx gemini trades quotes bars ticks".split())
+_VENUES = frozenset(
+    [
+        "binance",
+        "kraken",
+        "coinbase",
+        "bitstamp",
+        "bitfinex",
+        "bybit",
+        "okx",
+        "gemini",
+        "trades",
+        "quotes",
+        "bars",
+        "ticks",
+    ]
+)
 _PAIR = re.compile(r"[a-z]{2,6}(usdt|usdc|usd|eur|gbp|jpy|chf|aud|cad|btc|eth)$")
 
 

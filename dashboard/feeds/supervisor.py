@@ -40,8 +40,8 @@ class Supervisor:
         *,
         clock: Clock,
         telemetry: Telemetry,
-        on_connected: Callable[[float], None],
-        on_disconnected: Callable[[float], None],
+        on_connected: Callable[[float], object],
+        on_disconnected: Callable[[float], object],
         on_clock: Callable[[float], object],
     ) -> None:
         self.feed, self.sink, self.clock, self.telemetry = feed, sink, clock, telemetry

@@ -137,7 +137,7 @@ class Table:
         if "trade_id" in columns:
             ids = pd.to_numeric(pd.Series(cells[columns["trade_id"]], dtype="object"), errors="coerce")
             good &= ids.notna().to_numpy()
-            trade_id = ids.fillna(0).astype("int64").to_numpy()[good]
+            trade_id = np.asarray(ids.fillna(0).to_numpy(np.int64))[good]
         symbol = None
         if "symbol" in columns:
             symbol = [text.strip().upper() for text, fine in zip(cells[columns["symbol"]], good, strict=True) if fine]
@@ -150,7 +150,7 @@ class Table:
         most = 0
         for row in block:
             for cell in (row[position] for position in at if position < len(row)):
-                whole, _dot, part = cell.strip().partition(".")
+                _whole, _dot, part = cell.strip().partition(".")
                 if part.isdigit():
                     most = max(most, len(part.rstrip("0")))
         return min(most, 8)

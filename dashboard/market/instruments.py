@@ -6,8 +6,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from datetime import time as Time
+from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import overload
@@ -35,8 +34,8 @@ class Session:
     """When an instrument trades: local hours of `zone` on `weekdays` (0 Monday); `opens` == `closes` is all day."""
 
     zone: str
-    opens: Time
-    closes: Time
+    opens: time
+    closes: time
     weekdays: frozenset[int]
 
     def is_open(self, at_ms: float) -> bool:
@@ -49,11 +48,11 @@ class Session:
 
 _WORKDAYS = frozenset(range(5))
 SESSIONS = {
-    "stock": Session("America/New_York", Time(9, 30), Time(16, 0), _WORKDAYS),
-    "index": Session("America/New_York", Time(9, 30), Time(16, 0), _WORKDAYS),
-    "commodity": Session("America/New_York", Time(3, 0), Time(17, 0), _WORKDAYS),
-    "currency": Session("UTC", Time(0), Time(0), _WORKDAYS),
-    "crypto": Session("UTC", Time(0), Time(0), frozenset(range(7))),
+    "stock": Session("America/New_York", time(9, 30), time(16, 0), _WORKDAYS),
+    "index": Session("America/New_York", time(9, 30), time(16, 0), _WORKDAYS),
+    "commodity": Session("America/New_York", time(3, 0), time(17, 0), _WORKDAYS),
+    "currency": Session("UTC", time(0), time(0), _WORKDAYS),
+    "crypto": Session("UTC", time(0), time(0), frozenset(range(7))),
 }
 
 

@@ -31,8 +31,16 @@ class SourceBars:
 
     def take(self, where: Mask | Ints) -> SourceBars:
         """The bars at `where` (a mask or positions), in that order."""
-        columns = (self.start, self.open, self.high, self.low, self.close, self.volume, self.trades)
-        return SourceBars(self.timeframe, *(column[where] for column in columns))
+        return SourceBars(
+            self.timeframe,
+            self.start[where],
+            self.open[where],
+            self.high[where],
+            self.low[where],
+            self.close[where],
+            self.volume[where],
+            self.trades[where],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,13 @@ class TickBatch:
     def take(self, where: Mask | Ints) -> TickBatch:
         """The ticks at `where` (a mask or positions), in that order; meant for a batch without numbers yet."""
         return TickBatch(
-            *(column[where] for column in self.columns()),
+            self.instrument[where],
+            self.ts[where],
+            self.received[where],
+            self.price[where],
+            self.size[where],
+            self.bid[where],
+            self.ask[where],
             trade_id=None if self.trade_id is None else self.trade_id[where],
             first_seq=self.first_seq,
             bars=None if self.bars is None else self.bars.take(where),

@@ -32,9 +32,9 @@ class Change:
     """One visible step of the store, delivered in order to every listener.
 
     `seq` is the store's newest sequence number after it. `batch` holds the accepted, numbered ticks, or None where
-    only bars closed by the clock or the epoch began. `touched` int64[k], ascending, without repeats: instruments whose last values or
-    day statistics changed; `last` float64[k, 8] their rows (`LAST_COLUMNS`, NaN for none). `reference` int64[r]:
-    those whose day's open or previous close changed with it. `bars` has one entry a timeframe, in the order of
+    only bars closed by the clock or the epoch began. `touched` int64[k], ascending, without repeats: instruments whose
+    last values or day statistics changed; `last` float64[k, 8] their rows (`LAST_COLUMNS`, NaN for none). `reference`
+    int64[r]: those whose day's open or previous close changed with it. `bars` has one entry a timeframe, ordered as
     `market.bars.TIMEFRAMES`: every bar that was made, changed, corrected or closed. `received` is the newest time of
     receipt in the batch (UTC ms; NaN without a batch).
     """

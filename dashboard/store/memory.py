@@ -74,6 +74,9 @@ class MemoryStore:
         share = min(1.0, half / (sum(BARS_WANTED) * _BAR_BYTES))
         self._kept_bars = [max(BARS_LEAST, int(wanted * share)) for wanted in BARS_WANTED]
         self._kept_ticks = int(min(TICKS_WANTED, max(TICKS_LEAST, half / _TICK_BYTES)))
+        self.epoch = ""
+        self.seq = 0
+        self._begun = False
         self._empty()
 
     @property
@@ -303,9 +306,9 @@ class MemoryStore:
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _empty(self) -> None:
-        self.epoch: str = secrets.token_hex(5)
-        self.seq: int = 0
-        self._begun: bool = False
+        self.epoch = secrets.token_hex(5)
+        self.seq = 0
+        self._begun = False
         self._book: BarBook = BarBook(self._count, self._kept_bars)
         self._ticks: TickRings = TickRings(self._count, self._kept_ticks)
         self._last: Floats = np.full((len(LAST_FIELDS), self._count), np.nan)

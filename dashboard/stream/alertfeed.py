@@ -1,4 +1,4 @@
-"""The channel `alerts` of one connection: the events missed, then the live ones, in the order of their ids, none twice."""
+"""The channel `alerts` of one connection: the events missed, then the live ones, by id, none twice."""
 
 from __future__ import annotations
 

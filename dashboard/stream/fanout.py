@@ -225,12 +225,11 @@ class Fanout:
         if channel == "ticker":
             return self._ticker_messages(group, base, changed)
         rows = self.news.ticks() if channel == "ticks" else self.news.bars(timeframe)
-        fragments = []
+        fragments: list[bytes] = []
         for instruments, mark in group.parts:
             after = -1 if mark is SETTLED else mark.seq if channel == "ticks" else mark.step
-            for who in rows.instruments:
-                if who in instruments and (made := rows.fragment(who, after)) is not None:
-                    fragments.append(made)
+            wanted = (rows.fragment(who, after) for who in rows.instruments if who in instruments)
+            fragments.extend(made for made in wanted if made is not None)
         if not fragments:
             return []
         sent = self.clock.now_ms()

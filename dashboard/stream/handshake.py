@@ -40,33 +40,21 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
     """The handshake, and the plain GET that tells a page why it was refused (a browser sees only 1006)."""
     routes = Blueprint("stream", __name__)
 
-    def refusal() -> tuple[Response | None, Identity | None]:
+    def refusal(*, origin_needed: bool) -> tuple[Response | None, Identity | None]:
         identity = identify()
         if identity is None:
             return _refused(hub, 401, "log in first", "login"), None
-        if not same_site():
+        # A same-origin fetch carries no Origin; only one that is there can be foreign.
+        if (origin_needed or "Origin" in request.headers) and not same_site():
             return _refused(hub, 403, "Origin must be present and this site's own", "origin"), None
-        return None, identity
-
-    def in_the_way() -> str | None:
-        """Why this server can't hand a connection over."""
-        if request.environ.get("SERVER_PROTOCOL") not in ("HTTP/1.1", "HTTP/1.0"):
-            return f"a WebSocket needs HTTP/1.1, this is {request.environ.get('SERVER_PROTOCOL')}"
-        taken = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
-        if taken is None:
-            return "the WSGI server does not expose its socket"
-        if isinstance(taken, ssl.SSLSocket):
-            return "the WSGI server ends TLS itself; end it in the proxy"
-        return None
+        reason = in_the_way()
+        return (_refused(hub, 501, reason, "server") if reason is not None else None), identity
 
     @routes.get(PATH, websocket=True)
     def upgrade() -> Response:
-        refused, identity = refusal()
+        refused, identity = refusal(origin_needed=True)
         if refused is not None or identity is None:
             return refused or _refused(hub, 401, "log in first", "login")
-        reason = in_the_way()
-        if reason is not None:
-            return _refused(hub, 501, reason, "server")
         if int(request.content_length or 0) or "Transfer-Encoding" in request.headers:
             # Nobody could tell such a body from the first frames.
             return _refused(hub, 400, "a WebSocket handshake has no body", "handshake")
@@ -91,12 +79,9 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
     @routes.get(PATH)
     def ask() -> Response:
         """The status that the handshake would answer; 426 where it would let in."""
-        refused, identity = refusal_without_upgrade()
+        refused, identity = refusal(origin_needed=False)
         if refused is not None or identity is None:
             return refused or _refused(hub, 401, "log in first", "login")
-        reason = in_the_way()
-        if reason is not None:
-            return _refused(hub, 501, reason, "server")
         place = hub.reserve(identity.user_id, identity.session, identity.name)
         if not isinstance(place, Reservation):
             return _full(hub, place)
@@ -105,14 +90,19 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
         answer.headers["Upgrade"] = "websocket"
         return answer
 
-    def refusal_without_upgrade() -> tuple[Response | None, Identity | None]:
-        # A same-origin fetch carries no Origin; only one that is there can be foreign.
-        if "Origin" in request.headers:
-            return refusal()
-        identity = identify()
-        return (_refused(hub, 401, "log in first", "login") if identity is None else None), identity
-
     return routes
+
+
+def in_the_way() -> str | None:
+    """Why this server can't hand a connection over."""
+    if request.environ.get("SERVER_PROTOCOL") not in ("HTTP/1.1", "HTTP/1.0"):
+        return f"a WebSocket needs HTTP/1.1, this is {request.environ.get('SERVER_PROTOCOL')}"
+    taken = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+    if taken is None:
+        return "the WSGI server does not expose its socket"
+    if isinstance(taken, ssl.SSLSocket):
+        return "the WSGI server ends TLS itself; end it in the proxy"
+    return None
 
 
 def take(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:

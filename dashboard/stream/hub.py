@@ -61,7 +61,7 @@ class Hub:
         self.limits = Limits(symbols, messages_per_s)
         self.places = Places(connections, connections_per_user)
         self.alive = alive
-        self.missed_alerts = missed_alerts or (lambda user_id, after_id: [])
+        self.missed_alerts = missed_alerts or (lambda _user_id, _after_id: [])
         self.log = get_logger("hub")
         self.clients: dict[Connection, Client] = {}
         self.fanout = Fanout(
@@ -205,7 +205,8 @@ class Hub:
     # -- what connections tell, on the loop ----------------------------------------------------------------------
 
     def on_open(self, connection: Connection) -> None:
-        assert self._loop is not None and isinstance(connection.name, Reservation)
+        assert self._loop is not None
+        assert isinstance(connection.name, Reservation)
         place = connection.name
         client = Client(
             connection,
@@ -316,7 +317,8 @@ class Hub:
 
     def _ask_sessions(self) -> None:
         """Ask which of the sessions still live; never two questions at once, never on the loop."""
-        assert self._loop is not None and self._sessions is not None
+        assert self._loop is not None
+        assert self._sessions is not None
         self._loop.call_later(SESSIONS_S, self._ask_sessions)
         sessions = {client.place.session for client in self.clients.values()}
         if self._asking or not sessions:

@@ -24,7 +24,7 @@ def build(server: Flask, services: Services) -> Dash:
     simulated = " (simulated)" if services.feed.kind == "SIMULATED" else ""
     app = Page(
         __name__,
-        server=server,
+        server=server,  # type: ignore[arg-type]  # a Flask app is what it takes
         assets_folder=str(ASSETS),
         assets_ignore=IGNORED,
         title=f"Tickboard{simulated}",

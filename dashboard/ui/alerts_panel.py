@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dash import html
 
+from dashboard.ui.attributes import hyphened
+
 
 def alerts_panel() -> html.Section:
     """The panel, empty until its module has painted the rules of the first paint."""
     return html.Section(
         id="alerts-panel",
-        **{"aria-label": "Alerts"},
+        **hyphened(aria_label="Alerts"),
         children=[
             html.Div(
                 className="panel-head",

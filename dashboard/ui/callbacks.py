@@ -26,11 +26,11 @@ POLLED_BARS = 30
 
 def register(app: Dash, services: Services) -> None:
     """Put every callback on `app`."""
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("tickboard", "start"), Output("started", "data"), Input("first-paint", "data")
     )
     for store in ("figure", "alerts", "polled"):
-        app.clientside_callback(
+        app.clientside_callback(  # type: ignore[no-untyped-call]
             ClientsideFunction("tickboard", store),
             Output(store, "modified_timestamp"),
             Input(store, "data"),

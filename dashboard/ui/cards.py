@@ -7,6 +7,7 @@ from typing import Any
 from dash import html
 
 from dashboard.ui import words
+from dashboard.ui.attributes import hyphened
 from dashboard.ui.first_paint import CARDS
 
 
@@ -15,7 +16,7 @@ def cards(paint: dict[str, Any]) -> html.Section:
     shown = paint["view"]["symbol"]
     return html.Section(
         id="cards",
-        **{"aria-label": "Pinned symbols"},
+        **hyphened(aria_label="Pinned symbols"),
         children=[card(quote, quote["symbol"] == shown) for quote in paint["tickers"][:CARDS]],
     )
 
@@ -28,7 +29,7 @@ def card(quote: dict[str, Any], selected: bool) -> html.Button:
         className=" ".join(classes),
         type="button",
         title=quote["name"],
-        **{"data-symbol": quote["symbol"], "aria-pressed": "true" if selected else "false"},
+        **hyphened(data_symbol=quote["symbol"], aria_pressed="true" if selected else "false"),
         children=[
             html.Span(quote["symbol"], className="sym"),
             html.Span(words.price(quote["price"], quote["decimals"]), className="price"),
@@ -36,11 +37,13 @@ def card(quote: dict[str, Any], selected: bool) -> html.Button:
                 className=f"change {words.direction(change)}",
                 children=[
                     html.Span(words.arrow(change), className="arrow"),
-                    html.Span(words.percent(quote["change_percent"]) + ("" if change is None else "%"), className="pct"),
+                    html.Span(
+                        words.percent(quote["change_percent"]) + ("" if change is None else "%"), className="pct"
+                    ),
                     html.Span(words.difference(change, quote["decimals"]), className="diff"),
                 ],
             ),
             html.Span(className="age"),
-            html.Span(className="spark", **{"aria-hidden": "true"}),
+            html.Span(className="spark", **hyphened(aria_hidden="true")),
         ],
     )

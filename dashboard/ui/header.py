@@ -6,6 +6,8 @@ from typing import Any
 
 from dash import html
 
+from dashboard.ui.attributes import hyphened
+
 BADGE_TITLES = {
     "SIMULATED": "Prices are made by a simulator; they are not real",
     "REPLAY": "Recorded prices are played again; they are not of now",
@@ -23,7 +25,9 @@ def header(paint: dict[str, Any]) -> html.Header:
             html.Span(id="feed-note", className="note", role="status"),
             html.Span(className="grow"),
             html.Div(id="search", className="search-box", role="search"),
-            html.Div("Connecting", id="connection", className="pill", role="status", **{"data-state": "reconnecting"}),
+            html.Div(
+                "Connecting", id="connection", className="pill", role="status", **hyphened(data_state="reconnecting")
+            ),
             html.Div(
                 id="latency",
                 className="pill",
@@ -31,7 +35,9 @@ def header(paint: dict[str, Any]) -> html.Header:
                 children=[html.Span("tick to screen ", className="muted"), html.B("–")],
             ),
             html.Span(id="clock", className="clock muted", title="The market's clock, in your time zone"),
-            html.Button(id="theme-toggle", className="icon-button", type="button", **{"aria-label": "Switch theme"}),
+            html.Button(
+                id="theme-toggle", className="icon-button", type="button", **hyphened(aria_label="Switch theme")
+            ),
             html.Div(
                 id="user-menu",
                 className="menu-anchor",
@@ -41,7 +47,7 @@ def header(paint: dict[str, Any]) -> html.Header:
                         id="user-button",
                         className="avatar",
                         type="button",
-                        **{"aria-haspopup": "true", "aria-expanded": "false", "aria-label": f"Menu of {user['name']}"},
+                        **hyphened(aria_haspopup="true", aria_expanded="false", aria_label=f"Menu of {user['name']}"),
                     ),
                     menu(user),
                 ],
@@ -61,7 +67,7 @@ def menu(user: dict[str, str]) -> html.Div:
                 className="menu-head", children=[html.B(user["name"]), html.Span(user["role"], className="muted")]
             ),
             html.Div(id="menu-facts", className="menu-facts"),
-            html.Div(id="theme-choice", className="menu-row", role="group", **{"aria-label": "Theme"}),
+            html.Div(id="theme-choice", className="menu-row", role="group", **hyphened(aria_label="Theme")),
             html.Button("Keys", id="keys-button", className="menu-item", type="button"),
             html.A("Change password", href="/account/password", className="menu-item"),
             # Dash has no form attribute `action` that it would leave alone on its own buttons; the form posts.

@@ -41,7 +41,7 @@ _INDEX = """<!doctype html>
 class Page(Dash):
     """Dash with this page's HTML around it."""
 
-    def interpolate_index(self, **parts: Any) -> str:
+    def interpolate_index(self, *_positional: Any, **parts: Any) -> str:
         """The index page. The skeleton stands until the tree is there (a style rule, so that nothing flickers)."""
         modules = "\n".join(f'<link rel="modulepreload" href="/assets/{path}">' for path in module_paths())
         return _INDEX.format(

@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.ui.alerts_panel import alerts_panel
+from dashboard.ui.attributes import hyphened
 from dashboard.ui.cards import cards
 from dashboard.ui.figures import TYPES
 from dashboard.ui.header import header
@@ -24,22 +25,24 @@ def page(paint: dict[str, Any]) -> html.Div:
     return html.Div(
         id="app",
         className="app",
-        **{"data-view": "chart"},
+        **hyphened(data_view="chart"),
         children=[
             header(paint),
             cards(paint),
             html.Main(className="board", children=[watchlist(paint), chart_panel(paint), side_panel()]),
             html.Nav(
                 className="bottom-tabs",
-                **{"aria-label": "Views"},
+                **hyphened(aria_label="Views"),
                 children=[
                     html.Button(
-                        title, type="button", **{"data-tab": tab, "aria-pressed": "true" if tab == "chart" else "false"}
+                        title,
+                        type="button",
+                        **hyphened(data_tab=tab, aria_pressed="true" if tab == "chart" else "false"),
                     )
                     for tab, title in TABS.items()
                 ],
             ),
-            html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
+            html.Div(id="toasts", className="toasts", role="status", **hyphened(aria_live="polite")),
             *stores(paint),
         ],
     )
@@ -50,7 +53,7 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
     view = paint["view"]
     return html.Section(
         className="panel chart-panel",
-        **{"aria-label": "Chart", "data-view": "chart"},
+        **hyphened(aria_label="Chart", data_view="chart"),
         children=[
             html.Div(
                 className="panel-head toolbar",
@@ -66,7 +69,7 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                     html.Select(
                         id="chart-type",
                         className="select",
-                        **{"aria-label": "Chart type"},
+                        **hyphened(aria_label="Chart type"),
                         children=[
                             html.Option(title, value=kind, selected=kind == view["type"])
                             for kind, title in TYPES.items()
@@ -81,11 +84,13 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                         id="side-button",
                         className="button side-button",
                         type="button",
-                        **{"aria-expanded": "false", "aria-controls": "side"},
+                        **hyphened(aria_expanded="false", aria_controls="side"),
                     ),
                 ],
             ),
-            html.Div(className="plot", children=[html.Div(id="chart"), html.Div(id="chart-legend", className="legend")]),
+            html.Div(
+                className="plot", children=[html.Div(id="chart"), html.Div(id="chart-legend", className="legend")]
+            ),
         ],
     )
 
@@ -95,7 +100,7 @@ def side_panel() -> html.Aside:
     return html.Aside(
         id="side",
         className="panel side-panel",
-        **{"aria-label": "Side panel", "data-view": "side"},
+        **hyphened(aria_label="Side panel", data_view="side"),
         children=[alerts_panel()],
     )
 

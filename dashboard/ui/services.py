@@ -16,7 +16,7 @@ from dashboard.telemetry import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`freshness` gives (age in ms, stale) of every instrument; `feed_health` (whether it does what it should, words)."""
+    """`freshness` gives (age in ms, stale) of every instrument; `feed_health` (whether it is well, words)."""
 
     store: MemoryStore
     freshness: Freshness

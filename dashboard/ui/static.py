@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import threading
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 from flask import Flask, Response, request
 from flask_compress import Compress
 

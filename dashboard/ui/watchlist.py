@@ -8,7 +8,15 @@ from typing import Any
 from dash import html
 from dash_ag_grid import AgGrid
 
-GROUPS = {"stock": "Stocks", "crypto": "Crypto", "currency": "Currencies", "commodity": "Commodities", "index": "Indices"}
+from dashboard.ui.attributes import hyphened
+
+GROUPS = {
+    "stock": "Stocks",
+    "crypto": "Crypto",
+    "currency": "Currencies",
+    "commodity": "Commodities",
+    "index": "Indices",
+}
 ROW_HEIGHT, GROUP_HEIGHT, HEADER_HEIGHT = 28, 24, 26
 NO_ROWS = "No symbol matches the filter"
 #: AG Grid's theme, in the page's tokens: a change of theme restyles it at once.
@@ -48,7 +56,7 @@ def watchlist(paint: dict[str, Any]) -> html.Section:
     rows = grid_rows(paint)
     return html.Section(
         className="panel list-panel",
-        **{"aria-label": "Watchlist", "data-view": "list"},
+        **hyphened(aria_label="Watchlist", data_view="list"),
         children=[
             html.Div(
                 className="panel-head",
@@ -64,7 +72,7 @@ def watchlist(paint: dict[str, Any]) -> html.Section:
                                 id="columns-button",
                                 className="button",
                                 type="button",
-                                **{"aria-haspopup": "true", "aria-expanded": "false"},
+                                **hyphened(aria_haspopup="true", aria_expanded="false"),
                             ),
                             html.Div(id="columns-menu", className="menu", hidden=True),
                         ],

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def create(**limits: Any) -> Flask:
     def state() -> ResponseReturnValue:
         return {
             "connections": len(hub.clients),
-            "descriptors": len(os.listdir("/proc/self/fd")),
+            "descriptors": len(list(Path("/proc/self/fd").iterdir())),
             "threads": threading.active_count(),
             "resident_kb": int(open("/proc/self/statm").read().split()[1]) * 4,
             "lag": hub.lag_s(),

@@ -27,7 +27,7 @@ class Server:
     def __init__(self, kind: str, port: int, **environment: str) -> None:
         self.kind, self.port = kind, port
         # A file and no pipe: a pipe that nobody reads stops the server.
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the server
         commands = {
             "werkzeug": [sys.executable, "-m", "tests.stream.market_app", str(port)],
             "gthread": _gunicorn(port, "--worker-class=gthread", "--threads=8"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.stream.virtual import World
@@ -87,7 +89,7 @@ def test_the_first_change_goes_out_at_once_and_later_ones_are_joined(world: Worl
     for kind in ("ticks", "ticker"):
         sent = [frame["sent"] for frame in frames if frame["type"] == kind]
         assert len(sent) in (5, 6)
-        assert all(later - earlier >= 19.9 for earlier, later in zip(sent, sent[1:], strict=False))
+        assert all(later - earlier >= 19.9 for earlier, later in pairwise(sent))
     world.run()
     assert client.ticks("AAPL") == list(range(1, 101))
 
@@ -210,7 +212,7 @@ def test_heartbeats_tell_what_has_been_written_and_never_more(world: World) -> N
             newest = message["seq"]
         elif message["type"] == "heartbeat":
             assert message["seq"] == newest
-    gaps = [later["sent"] - earlier["sent"] for earlier, later in zip(beats, beats[1:], strict=False)]
+    gaps = [later["sent"] - earlier["sent"] for earlier, later in pairwise(beats)]
     assert all(abs(gap - 5000) <= 260 for gap in gaps)
 
 
