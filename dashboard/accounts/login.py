@@ -10,6 +10,7 @@ from flask_login import current_user
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as Answer
 
 from dashboard.accounts.demo import Demonstration
@@ -101,6 +102,8 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
         answer.delete_cookie(COOKIE, path="/", samesite="Lax", httponly=True, secure=request.is_secure)
         return answer
 
+    routes.add_url_rule("/logout", view_func=only_posted, methods=["GET"])
+
     @routes.get("/account/password")
     def show_password() -> str:
         return render_template("password.html", message="", done=False, fixed=current_user.demonstration)
@@ -137,6 +140,11 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
         return with_cookie(done, value, login)
 
     return routes
+
+
+def only_posted() -> Answer:
+    """The answer to a GET of what is posted; said here because Dash's own route takes every GET nobody else does."""
+    raise MethodNotAllowed(["POST"])
 
 
 def with_cookie(answer: Answer, value: str, login: Login) -> Answer:

@@ -1,0 +1,224 @@
+"""The login page: who gets in, what a refusal tells, where it leads, and what stops a guesser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.accounts.login import safe_next
+from tests.house import PASSWORD, House, cookie_of, is_in, open_house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder: Path = tmp_path_factory.mktemp("login")
+    with open_house(folder, {"ada": "administrator", "ben": "analyst", "cleo": "viewer"}) as opened:
+        yield opened
+
+
+def test_the_right_password_leads_to_the_dashboard_and_lets_in(house: House) -> None:
+    client = house.stranger()
+    answer = client.post("/login", data={"username": "ada", "password": PASSWORD})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert is_in(client)
+
+
+def test_the_cookie_is_for_this_site_and_out_of_reach_of_scripts(house: House) -> None:
+    answer = house.stranger().post("/login", data={"username": "ada", "password": PASSWORD})
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+    assert "Secure" not in cookie, "plain http on this machine: a Secure cookie would never come back"
+
+
+def test_a_wrong_password_and_an_unknown_user_get_the_same_401(house: House) -> None:
+    wrong = house.stranger().post("/login", data={"username": "ben", "password": "not the word"})
+    unknown = house.stranger().post("/login", data={"username": "nob", "password": "not the word"})
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.mimetype == "text/html"
+    assert wrong.text.replace("ben", "???") == unknown.text.replace("nob", "???")
+    kept = {"X-Request-ID", "Date"}
+    assert [(key, value) for key, value in wrong.headers if key not in kept] == [
+        (key, value) for key, value in unknown.headers if key not in kept
+    ]
+    assert "Set-Cookie" not in wrong.headers
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"username": "ada"},
+        {"password": PASSWORD},
+        {"username": "", "password": ""},
+        {"username": "ADA", "password": PASSWORD},
+        {"username": "ada ", "password": PASSWORD},
+        {"username": "ada", "password": PASSWORD + " "},
+        {"username": "ada", "password": PASSWORD + "x" * 100_000},
+        {"username": "a" * 100_000, "password": PASSWORD},
+        {"username": "x' OR '1'='1", "password": "x' OR '1'='1"},
+        {"username": "ada\x00", "password": PASSWORD},
+        {"username": "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"), "password": "é" * 50},
+    ],
+)
+def test_anything_but_the_very_name_and_password_is_a_401(house: House, form: dict[str, str]) -> None:
+    answer = house.stranger().post("/login", data=form)
+    assert answer.status_code == 401
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_name_is_shown_again_as_text_and_never_as_html(house: House) -> None:
+    answer = house.stranger().post("/login", data={"username": '"><script>alert(1)</script>', "password": "x"})
+    assert "<script>alert" not in answer.text
+    assert "alert(1)" in answer.text
+
+
+def test_a_login_gives_a_new_session_and_ends_the_one_before(house: House) -> None:
+    client = house.enter("ben")
+    first = cookie_of(client)
+    client.post("/login", data={"username": "ben", "password": PASSWORD})
+    second = cookie_of(client)
+    assert first != second
+    assert is_in(house.bearing(second))
+    assert not is_in(house.bearing(first))
+
+
+def test_a_session_id_that_an_attacker_planted_is_not_taken_over(house: House) -> None:
+    planted = cookie_of(house.enter("ben"))
+    victim = house.bearing(planted)
+    victim.post("/login", data={"username": "ada", "password": PASSWORD})
+    assert cookie_of(victim) != planted
+    assert not is_in(house.bearing(planted))
+
+
+def test_a_copied_cookie_dies_at_logout_and_other_sessions_live_on(house: House) -> None:
+    client, other = house.enter("ben"), house.enter("ben")
+    copied = cookie_of(client)
+    assert is_in(house.bearing(copied))
+    answer = client.post("/logout")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
+    assert client.get_cookie("tickboard_session") is None
+    assert not is_in(house.bearing(copied))
+    assert is_in(other)
+
+
+def test_logout_by_a_link_or_an_image_is_a_405_and_changes_nothing(house: House) -> None:
+    client = house.enter("ben")
+    answer = client.get("/logout")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+    assert is_in(client)
+
+
+def test_logout_without_a_session_is_no_error(house: House) -> None:
+    assert house.stranger().post("/logout").status_code == 302
+    assert house.bearing("nonsense").post("/logout").status_code == 302
+
+
+@pytest.mark.parametrize("form", ["", "x", "x.y", "a" * 3_900, "é", "eyJhIjoxfQ.AAAA", "null", "W10.x"])
+def test_a_cookie_that_is_not_ours_is_nobody(house: House, form: str) -> None:
+    assert not is_in(house.bearing(form))
+
+
+def test_a_cookie_with_one_character_changed_is_nobody(house: House) -> None:
+    good = cookie_of(house.enter("ben"))
+    for at in range(0, len(good), 7):
+        changed = good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :]
+        assert not is_in(house.bearing(changed)), at
+
+
+def test_a_page_asked_for_before_login_is_where_login_leads(house: House) -> None:
+    client = house.stranger()
+    asked = client.get("/?symbol=BTC-USD&timeframe=5m")
+    assert asked.status_code == 302
+    page = client.get(asked.headers["Location"]).text
+    hidden = re.search(r'name="next"[^>]*value="([^"]*)"', page)
+    assert hidden is not None
+    wanted = hidden.group(1).replace("&amp;", "&")
+    answer = client.post("/login", data={"username": "cleo", "password": PASSWORD, "next": wanted})
+    assert answer.headers["Location"] == "/?symbol=BTC-USD&timeframe=5m"
+
+
+ELSEWHERE = [
+    "//evil.example",
+    "///evil.example",
+    "\\\\evil.example",
+    "/\\evil.example",
+    "\\/evil.example",
+    "/\\/evil.example",
+    "https://evil.example",
+    "https:evil.example",
+    "HTTPS://evil.example/",
+    "https:",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "/\r\nSet-Cookie: a=b",
+    "\t//evil.example",
+    " //evil.example",
+    "/\x00/evil.example",
+    "/\x7f",
+    "/ /evil.example",
+    "//user@evil.example",
+    "//[::1",
+    "/" + "a" * 3000,
+    "",
+    "/login",
+    "/login?next=/",
+    "/logout",
+]
+
+
+@pytest.mark.parametrize("wanted", ELSEWHERE)
+def test_login_leads_to_no_other_site_and_not_back_to_login(house: House, wanted: str) -> None:
+    assert safe_next(wanted) == "/"
+    answer = house.stranger().post("/login", data={"username": "cleo", "password": PASSWORD, "next": wanted})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize("wanted", ["/", "/?symbol=AAPL", "/?q=https://a.example//b", "/a/b#c", "/alerts"])
+def test_login_leads_to_a_path_of_this_site(wanted: str) -> None:
+    assert safe_next(wanted) == wanted
+
+
+@given(st.text(alphabet=st.sampled_from("/\\:@.?#ehtps \t\n\r\x00\x0b[]%2fa"), max_size=12))
+def test_whatever_next_is_the_browser_stays_here(wanted: str) -> None:
+    leads = safe_next(wanted)
+    # What a browser does to an address first (WHATWG URL): strip, drop tabs and line ends, turn backslashes.
+    seen = re.sub(r"[\t\n\r]", "", leads.strip()).replace("\\", "/")
+    assert seen.startswith("/")
+    assert not seen.startswith("//")
+
+
+def test_the_sixth_failure_in_five_minutes_is_a_429_even_with_the_right_password(house: House) -> None:
+    client = house.stranger()
+    house.users().add("dora", PASSWORD, "viewer")
+    for _ in range(5):
+        assert client.post("/login", data={"username": "dora", "password": "wrong"}).status_code == 401
+    answer = client.post("/login", data={"username": "dora", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    elsewhere = client.post(
+        "/login", data={"username": "dora", "password": PASSWORD}, environ_overrides={"REMOTE_ADDR": "127.0.0.9"}
+    )
+    assert elsewhere.status_code == 302, "an attacker must not lock the owner out"
+
+
+def test_a_password_in_the_address_does_not_log_in(house: House) -> None:
+    client = house.stranger()
+    assert client.get(f"/login?username=ada&password={PASSWORD}").status_code == 200
+    assert client.post(f"/login?username=ada&password={PASSWORD}").status_code == 401
+    assert not is_in(client)
+
+
+def test_the_login_page_is_never_kept_by_a_cache(house: House) -> None:
+    assert house.stranger().get("/login").headers["Cache-Control"] == "no-store"
