@@ -9,7 +9,7 @@ import sys
 
 from dashboard.config import load_settings
 from dashboard.errors import DashboardError
-from dashboard.runtime import Runtime
+from dashboard.runtime import Runtime, refuse_two_workers
 from dashboard.serve import serve
 from dashboard.telemetry import configure_logging
 from dashboard.web import create_server
@@ -17,6 +17,7 @@ from dashboard.web import create_server
 try:
     settings = load_settings()
     configure_logging(settings.log_format)
+    refuse_two_workers()
     server = create_server(Runtime(settings))
     if __name__ == "__main__":
         sys.exit(serve(server))

@@ -194,7 +194,7 @@ class Runtime:
         return (False, f"refuses writes: {error}") if error else (True, "ok")
 
 
-def claim_market() -> IO[str] | None:
+def claim_market(wait_s: float = WORKER_WAIT_S) -> IO[str] | None:
     """Make sure that one worker of a gunicorn master runs the market; the returned file holds the claim.
 
     Two workers without a bus would be two different markets. The claim is a file lock named after the master; a
@@ -205,7 +205,7 @@ def claim_market() -> IO[str] | None:
     path = Path(tempfile.gettempdir()) / f"tickboard-{os.getuid()}-{os.getppid()}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     claim = os.fdopen(descriptor, "r+")
-    until = time.monotonic() + WORKER_WAIT_S
+    until = time.monotonic() + wait_s
     while True:
         try:
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -215,6 +215,28 @@ def claim_market() -> IO[str] | None:
                 claim.close()
                 raise StartRefused(TWO_WORKERS) from None
             time.sleep(0.05)
+
+
+def refuse_two_workers() -> None:
+    """Raise StartRefused where gunicorn is told to run several workers, as gunicorn itself reads its options.
+
+    `claim_market` would notice too, but only when the second worker starts the market.
+    """
+    if "gunicorn.arbiter" in sys.modules:
+        from gunicorn.app.wsgiapp import WSGIApplication
+
+        if WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").cfg.workers > 1:
+            # gunicorn's master stumbles over two workers that refuse at once: one speaks, the others wait for the end.
+            try:
+                claim = claim_market(wait_s=0.0)
+            except StartRefused:
+                time.sleep(WORKER_WAIT_S)
+                raise
+            try:
+                raise StartRefused(TWO_WORKERS)
+            finally:
+                if claim is not None:
+                    atexit.register(claim.close)
 
 
 #: What a start with two web workers is told.

@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCK = ROOT / "requirements" / "assets.txt"
 LOCK = ROOT / "requirements" / "package-lock.json"
+NODE = ROOT / "requirements" / "assets.txt"
 TARGET = ROOT / "assets" / "vendor"
 TRACES = ("candlestick", "ohlc", "bar", "heatmap", "treemap", "histogram")
 PATIENCE_S = 400
@@ -73,7 +73,7 @@ def npm() -> list[str]:
     if found:
         return [found]
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(LOCK)],
+        [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(NODE)],
         check=True,
         timeout=PATIENCE_S,
         capture_output=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
@@ -28,6 +29,10 @@ class Person:
     role: str
     disabled: bool
     demonstration: bool
+
+
+class NameTaken(DashboardError):
+    """Another user has the name."""
 
 
 class Users:
@@ -100,19 +105,26 @@ class Users:
         with self.database.reading() as session:
             user = session.scalar(select(User).where(User.name == DEMONSTRATION_NAME))
         if user is None:
-            self._make(DEMONSTRATION_NAME, DEMONSTRATION_PASSWORD, "administrator", demonstration=True)
+            # A process that starts at the same time may be quicker.
+            with suppress(NameTaken):
+                self._make(DEMONSTRATION_NAME, DEMONSTRATION_PASSWORD, "administrator", demonstration=True)
 
     def make_first_administrator(self, password: str) -> None:
         """Make `admin` unless an administrator exists. Raises BadParameter for a bad password."""
         if not self.has_administrator():
             passwords.check_new(password)
-            self._make("admin", password, "administrator", demonstration=False)
+            try:
+                self._make("admin", password, "administrator", demonstration=False)
+            except NameTaken:
+                # A process that starts at the same time was quicker, or somebody else is called so.
+                if not self.has_administrator():
+                    raise
 
     def _make(self, name: str, password: str, role: str, *, demonstration: bool) -> Person:
         made = passwords.hashed(password)
         with self.database.session() as session:
             if session.scalar(select(User).where(User.name == name)) is not None:
-                raise DashboardError(f"there is a user {name!r} already")
+                raise NameTaken(f"there is a user {name!r} already")
             user = User(
                 name=name,
                 password_hash=made,
