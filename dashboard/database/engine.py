@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -63,11 +64,18 @@ class Database:
             session.execute(text("SELECT 1 FROM users LIMIT 1"))
 
     def migrate(self) -> None:
-        """Bring the schema up to date. Raises StorageError."""
+        """Bring the schema up to date. Raises StorageError, or StartRefused where a newer version has made it."""
         with translated(), self.engine.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                current = MigrationContext.configure(connection).get_current_revision()
+                raise StartRefused(
+                    f"the database's schema is {current}, which this version does not know; "
+                    "start the version that made it, or restore a backup from before"
+                ) from error
 
     def migrate_if_embedded(self) -> None:
         """What a start does: SQLite is migrated, elsewhere an older schema is refused with the command to run."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from dashboard.clock import Clock
@@ -87,6 +89,13 @@ class Writer:
                 with self.database.session() as session:
                     result = work(session)
             except StorageError as error:
+                if isinstance(error.__cause__, (IntegrityError, DataError)):
+                    # Trying again would be in vain, and everything behind it would wait for ever.
+                    self.telemetry.writer_lost.inc()
+                    self.log.error("a write was given up: the database will never take it", error=str(error))
+                    self._error, delay = None, FIRST_DELAY_S
+                    self._done(future, error=error)
+                    continue
                 self._error = str(error)
                 self.telemetry.writer_retries.inc()
                 self.log.warning("the database refuses a write; trying again", error=str(error), in_s=delay)
@@ -99,16 +108,19 @@ class Writer:
             except Exception as error:
                 self.telemetry.faults.labels("database-writer").inc()
                 self.log.exception("a write failed for good")
-                self._done(future)
-                future.set_exception(error)
+                self._done(future, error=error)
                 continue
             self._error, delay = None, FIRST_DELAY_S
-            self._done(future)
-            if not future.cancelled():
-                future.set_result(result)
+            self._done(future, result)
 
-    def _done(self, future: Future[Any]) -> None:
+    def _done(self, future: Future[Any], result: object = None, error: Exception | None = None) -> None:
+        """Take a write out of the queue and tell how it went, unless nobody wants to know any more."""
         with self._changed:
             if self._queue and self._queue[0][1] is future:
                 self._queue.popleft()
             self.telemetry.writer_queue.set(len(self._queue))
+        with suppress(InvalidStateError):
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
