@@ -136,6 +136,24 @@ class Product:
             self.lines.append(line)
 
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def chromium() -> str:
+    """Where the system's Chromium is."""
+    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+    assert path, "Chromium is needed: make test installs it"
+    return path
+
+
 @pytest.fixture
 def free_port() -> int:
     """A port that is free just now."""
@@ -171,20 +189,7 @@ def browser() -> Iterator[Any]:
     """Debian's Chromium, headless; every context has a profile of its own."""
     from playwright.sync_api import sync_playwright
 
-    path = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-    assert path, "Chromium is needed: make test installs it"
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=path,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
+        launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         yield launched
         launched.close()

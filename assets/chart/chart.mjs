@@ -131,8 +131,9 @@ export class Chart {
     this.drawn("moved");
   }
 
-  home() {
-    this.plot.home();
+  /** The newest bars at the right edge. @param {number} [bars] how many */
+  home(bars) {
+    this.plot.home(bars);
     this.drawn("moved");
   }
 

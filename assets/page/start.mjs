@@ -99,7 +99,11 @@ async function begin(paint) {
   figures.shown = () => chart.alerts(rules);
   chart.alerts(rules);
   view.on(() => setProps("view", { data: view.shown() }));
-  window["tickboard"] = { market, view, chart: { series: () => chart.rows(), plot: chart.plot } };
+  window["tickboard"] = {
+    market,
+    view,
+    chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot },
+  };
 }
 
 window["tickboardInbox"].open(take);
