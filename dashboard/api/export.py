@@ -70,15 +70,16 @@ def _tick_pieces(
     yield ",".join(TICK_HEADER).encode() + b"\n"
     after = 0
     while True:
-        found = services.store.ticks(instrument, start=start, end=end, after_seq=after, limit=PIECE)
+        # From the row that went out last: while it is there, none behind it has been overwritten.
+        found = services.store.ticks(instrument, start=start, end=end, after_seq=max(0, after - 1), limit=PIECE + 1)
         _go_on(services, found.epoch, epoch)
-        if after and found.oldest_seq > after + 1 and len(found.rows) and found.rows[0, 0] < found.oldest_seq:
+        if after and not (len(found.rows) and found.rows[0, 0] == after):
             raise Cut from Lapped("ticks of this export were overwritten meanwhile")
-        rows = found.rows[found.rows[:, 0] <= newest]
+        rows = found.rows[(found.rows[:, 0] > after) & (found.rows[:, 0] <= newest)]
         if len(rows):
             yield _formatted(rows, TICK_COLUMNS, TICK_HEADER)
             after = int(rows[-1, 0])
-        if not found.more or len(rows) < len(found.rows):
+        if not found.more or found.rows[-1, 0] >= newest:
             return
 
 

@@ -15,7 +15,7 @@ from dashboard.market.bars import TIMEFRAME_INDEX
 MOST_ROWS = 50_000
 _INSTANT = "an ISO 8601 time (UTC where no zone is given) or milliseconds since 1970"
 _EARLIEST_MS, _LATEST_MS = 0, 253_402_300_799_999
-_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?)?(Z|[+\- ]\d\d:?\d\d)?", re.IGNORECASE)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?)?([Zz]|[+\- ]\d\d:?\d\d)?", re.ASCII)
 
 
 class BadParameters(DashboardError):
@@ -24,6 +24,14 @@ class BadParameters(DashboardError):
     def __init__(self, errors: list[BadParameter]) -> None:
         self.errors = errors
         super().__init__("; ".join(str(error) for error in errors))
+
+
+class OutOfRange(BadParameter):
+    """A whole number is none, or not in its range."""
+
+    def __init__(self, parameter: str, received: str, least: int, most: int) -> None:
+        super().__init__(parameter, received, f"between {least} and {most}")
+        self.accepted = f"{least} to {most}"
 
 
 Reader = Callable[[str, str], Any]
@@ -56,7 +64,7 @@ def read(given: MultiDict[str, str], accepted: Mapping[str, Reader]) -> dict[str
 
 def instant(name: str, text: str) -> int:
     """UTC ms of an ISO 8601 text or of milliseconds."""
-    if re.fullmatch(r"-?\d{1,15}", text):
+    if re.fullmatch(r"-?[0-9]{1,15}", text):
         value = int(text)
     elif _ISO.fullmatch(text):
         try:
@@ -83,9 +91,10 @@ def whole(least: int, most: int) -> Reader:
     """A reader of whole numbers in a range."""
 
     def reader(name: str, text: str) -> int:
-        if not re.fullmatch(r"[+-]?\d{1,20}", text) or not least <= int(text) <= most:
-            wanted = f"between {least} and {most}" if most < 2**62 else f"a whole number from {least} on"
-            raise BadParameter(name, text, wanted)
+        if not re.fullmatch(r"[+-]?[0-9]{1,20}", text) or not least <= int(text) <= most:
+            if most < 2**62:
+                raise OutOfRange(name, text, least, most)
+            raise BadParameter(name, text, f"a whole number from {least} on")
         return int(text)
 
     return reader
