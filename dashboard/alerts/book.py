@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from dashboard.alerts.models import Alert, AlertEvent
 from dashboard.alerts.rules import DIRECTIONS, Rule
@@ -17,6 +19,8 @@ from dashboard.market.instruments import Catalogue
 
 #: Rules that a user may have.
 MOST = 200
+_THOUSANDS = re.compile(r"\+?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+_NUMBER = re.compile(r"\+?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,4})?")
 #: Events sent at once to somebody who asks for those missed.
 MISSED = 500
 
@@ -64,7 +68,7 @@ class AlertBook:
     def set_enabled(self, user_id: int, number: int, enabled: bool) -> None:
         """Switch a rule on or off; on, it begins anew from the present side. Raises DashboardError for none such."""
         with self.database.session() as session:
-            alert = self._own(session.get(Alert, number), user_id, number)
+            alert = self._own(session, user_id, number)
             alert.enabled = enabled
             instrument = self.catalogue.index(alert.symbol)
             rule = _rule(alert, instrument) if instrument is not None else None
@@ -75,7 +79,7 @@ class AlertBook:
     def delete(self, user_id: int, number: int) -> None:
         """Delete a rule; its events stay. Raises DashboardError for none such."""
         with self.database.session() as session:
-            session.delete(self._own(session.get(Alert, number), user_id, number))
+            session.delete(self._own(session, user_id, number))
         self.on_gone(number)
 
     def watched(self) -> list[Rule]:
@@ -104,9 +108,11 @@ class AlertBook:
             ).all()
         return [event_of(row) for row in rows]
 
-    def _own(self, alert: Alert | None, user_id: int, number: int) -> Alert:
+    def _own(self, session: Session, user_id: int, number: int) -> Alert:
+        # No database holds a number beyond 64 bits, and its driver fails on one.
+        alert = session.get(Alert, number) if 0 < number < 2**63 else None
         if alert is None or alert.user_id != user_id:
-            raise DashboardError(f"there is no alert {number}")
+            raise DashboardError(f"there is no alert {str(number)[:20]}")
         return alert
 
     def _shown(self, alert: Alert) -> dict[str, Any]:
@@ -134,10 +140,11 @@ def _rule(alert: Alert, instrument: int) -> Rule:
 
 
 def _level(level: object) -> float:
-    try:
-        value = float(str(level).strip().replace(",", ""))
-    except ValueError:
-        value = math.nan
+    text = str(level).strip()
+    # A comma may stand between thousands only: who writes 1,5 must not get an alert at 15.
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not 0 < value < 1e15:
-        raise BadParameter("level", "" if level is None else level, "a price over 0")
+        raise BadParameter("level", "" if level is None else level, "a price over 0 and under 1e15, as 1234.5")
     return value

@@ -84,8 +84,13 @@ class Engine:
     def watch(self, rule: Rule) -> None:
         """Begin to watch a rule, from the side of its level on which the price is now."""
         with self.store.lock:
-            price, seq = float(self.store.last().price[rule.instrument]), self.store.seq
+            last = self.store.last()
+            price, seq = float(last.price[rule.instrument]), last.seq
             with self._lock:
+                if not self._rules:
+                    # Without a rule no tick was looked at: what is late is judged by the store's newest.
+                    newest = np.where(np.isnan(last.ts), float(_NEVER), last.ts).astype(np.int64)
+                    np.maximum(self._newest, newest, out=self._newest)
                 self._drop(rule.id)
                 rules = [*self._rules, replace(rule, from_seq=seq)]
                 past = KINDS[rule.kind].past(
