@@ -10,6 +10,9 @@ from argon2 import extract_parameters
 from argon2.low_level import Type
 
 from dashboard.accounts import passwords
+from dashboard.accounts.users import Users
+from dashboard.clock import SystemClock
+from dashboard.database.engine import Database
 from dashboard.errors import BadParameter
 from tests.house import PASSWORD, command, open_house
 
@@ -19,29 +22,46 @@ def stored(folder: Path) -> dict[str, str]:
         return dict(database.execute("SELECT name, password_hash FROM users"))
 
 
-def test_a_user_is_added_and_given_a_new_password(tmp_path: Path) -> None:
-    added = command(tmp_path, "users", "add", "ada", "--role", "administrator", stdin=f"{PASSWORD}\n")
+@pytest.fixture
+def known(tmp_path: Path) -> Path:
+    """A folder whose database knows the analyst ben."""
+    database = Database(f"sqlite:///{tmp_path}/test.db")
+    database.migrate()
+    Users(database, SystemClock()).add("ben", PASSWORD, "analyst")
+    database.close()
+    return tmp_path
+
+
+def test_a_user_is_added_to_a_database_that_was_not_there_yet(tmp_path: Path) -> None:
+    added = command(tmp_path, "users", "add", "ada", "--role", "administrator", stdin=f"{PASSWORD}\r\n")
     assert (added.returncode, added.stderr) == (0, "")
-    assert PASSWORD not in added.stdout
-    before = stored(tmp_path)["ada"]
-    changed = command(tmp_path, "users", "password", "ada", stdin="a fresh phrase 9\r\n")
+    assert added.stdout == "ada can log in now, as administrator\n"
+    assert passwords.matches(stored(tmp_path)["ada"], PASSWORD)
+
+
+def test_a_user_without_a_role_is_an_analyst(known: Path) -> None:
+    added = command(known, "users", "add", "cleo", stdin=f"{PASSWORD}\n")
+    assert added.stdout == "cleo can log in now, as analyst\n"
+
+
+def test_a_user_is_given_a_new_password(known: Path) -> None:
+    changed = command(known, "users", "password", "ben", stdin="a fresh phrase 9\n")
     assert changed.returncode == 0, changed.stderr
-    assert passwords.matches(stored(tmp_path)["ada"], "a fresh phrase 9")
-    assert stored(tmp_path)["ada"] != before
+    assert "fresh" not in changed.stdout
+    assert passwords.matches(stored(known)["ben"], "a fresh phrase 9")
+    assert not passwords.matches(stored(known)["ben"], PASSWORD)
 
 
-def test_without_a_role_a_user_is_an_analyst_and_is_listed_as_disabled_afterwards(tmp_path: Path) -> None:
-    assert command(tmp_path, "users", "add", "ben", stdin=f"{PASSWORD}\n").returncode == 0
-    assert command(tmp_path, "users", "disable", "ben").returncode == 0
-    assert command(tmp_path, "users", "list").stdout == "ben\tanalyst\tdisabled\n"
+def test_a_user_is_disabled_and_listed_as_such(known: Path) -> None:
+    assert command(known, "users", "disable", "ben").returncode == 0
+    assert command(known, "users", "list").stdout == "ben\tanalyst\tdisabled\n"
 
 
-def test_a_name_that_is_taken_is_refused_and_its_password_stays(tmp_path: Path) -> None:
-    assert command(tmp_path, "users", "add", "ben", stdin=f"{PASSWORD}\n").returncode == 0
-    again = command(tmp_path, "users", "add", "ben", stdin="a fresh phrase 9\n")
+def test_a_name_that_is_taken_is_refused_and_its_password_stays(known: Path) -> None:
+    again = command(known, "users", "add", "ben", stdin="a fresh phrase 9\n")
     assert again.returncode == 3
     assert again.stderr.strip() == "there is a user 'ben' already"
-    assert passwords.matches(stored(tmp_path)["ben"], PASSWORD)
+    assert passwords.matches(stored(known)["ben"], PASSWORD)
 
 
 @pytest.mark.parametrize(
