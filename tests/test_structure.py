@@ -55,7 +55,7 @@ def test_no_file_of_code_is_longer_than_one_idea() -> None:
 
 def test_the_readme_names_every_setting_and_no_other() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    told = {name for name in re.findall(r"DASHBOARD_([A-Z_]+[A-Z])", text)}
+    told = set(re.findall(r"DASHBOARD_([A-Z_]+[A-Z])", text))
     table = {
         name for line in text.splitlines() if line.startswith("| `") for name in re.findall(r"`([A-Z][A-Z_]+)`", line)
     }

@@ -52,6 +52,7 @@ export class Chart {
     const same = this.holds(figure.symbol, figure.timeframe);
     const keep = same && !(this.plot.following && figure.epoch !== this.plot.figure.epoch);
     this.data.load(figure);
+    if (!same) this.overlay.at = null;
     this.askedBefore = Infinity;
     write(this.message, figure.bars.length ? "" : `No trade of ${figure.symbol} yet.`);
     const heading = document.getElementById("chart-symbol");

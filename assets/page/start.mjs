@@ -14,6 +14,7 @@ import { cards as makeCards } from "./cards.mjs";
 import { element, setProps } from "./dom.mjs";
 import { header as makeHeader } from "./header.mjs";
 import { keyboard } from "./keyboard.mjs";
+import { quote as makeQuote } from "./quote.mjs";
 import { search as makeSearch } from "./search.mjs";
 import { Sparks } from "./sparks.mjs";
 import { theme } from "./theme.mjs";
@@ -50,6 +51,7 @@ async function begin(paint) {
   const header = await makeHeader({ market, paint });
   const search = await makeSearch({ market, view });
   const alerts = await makeAlerts({ market, view, show: views.show, paint: paint.alerts });
+  const quote = await makeQuote({ market, view });
   await keyboard({ view, search, alerts, views });
   /** @type {any} */
   let watchlist = null;
@@ -65,6 +67,7 @@ async function begin(paint) {
     cards.paint(now);
     watchlist?.paint(now);
     alerts.paint(now);
+    quote.paint(now);
   };
   market.on("ticker", (/** @type {Set<string>} */ symbols) => {
     for (const symbol of symbols) {
@@ -80,6 +83,7 @@ async function begin(paint) {
     header.tick();
     watchlist?.tick();
     alerts.tick();
+    quote.tick();
   };
   setInterval(tick, 1000);
   tick();

@@ -53,7 +53,7 @@ export async function watchlist({ market, view, sparks }) {
     if (changed.length) api.applyTransactionAsync({ update: changed });
   };
 
-  select(api, view);
+  const mark = select(api, view);
   filter(api);
   chooseColumns(api);
   hideGroupsWhileSorted(api);
@@ -77,6 +77,8 @@ export async function watchlist({ market, view, sparks }) {
     },
     /** Prices that have become stale without any news. */
     tick() {
+      // The grid forgets the selection when Dash gives it its rows once more.
+      if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
       update([...rows].filter(([symbol, one]) => Boolean(market.get(symbol)?.stale) !== Boolean(one.stale)).map(([symbol]) => symbol));
     },
     all() {
@@ -107,17 +109,21 @@ function select(api, view) {
   api.addEventListener("cellKeyDown", (/** @type {any} */ event) => {
     if (event.event?.key === "Enter") show(event);
   });
+  let shown = "";
   const mark = () => {
+    const moved = shown !== view.symbol;
+    shown = view.symbol;
     api.forEachNode((/** @type {any} */ node) => {
       const on = node.data?.symbol === view.symbol;
       if (Boolean(node.isSelected()) !== on && !node.data?.group) node.setSelected(on, false);
-      if (on) api.ensureNodeVisible(node);
+      if (on && moved) api.ensureNodeVisible(node);
     });
   };
   view.on(mark);
   mark();
   api.addEventListener("rowDataUpdated", mark);
   api.addEventListener("firstDataRendered", mark);
+  return mark;
 }
 
 /** The field over the list. @param {any} api */

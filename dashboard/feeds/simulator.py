@@ -176,7 +176,8 @@ class Simulator:
                 continue
             bars = self._walk(who, len(start), length, end_price, random)
             share = (now - start[-1]) / length if start[-1] + length > now else 1.0
-            bars[:, -1, 4:] = np.ceil(bars[:, -1, 4:] * max(share, 1e-9))
+            bars[:, -1, 4] = _lots(bars[:, -1, 4] * share)
+            bars[:, -1, 5] = np.ceil(bars[:, -1, 5] * max(share, 1e-9))
             end_price = np.log(bars[:, 0, 0])
             parts.append((frame, start, bars))
         parts.reverse()
@@ -219,7 +220,7 @@ class Simulator:
         low = np.maximum(_round(np.minimum(open_, close) * np.exp(-reach[1]), decimals), least)
         bars[:, :, 2] = np.minimum(low, np.minimum(open_, close))
         busy = random.lognormal(-0.08, 0.4, (len(who), count)) * _activity(len(who), count, length_ms, random)
-        bars[:, :, 4] = np.ceil(self._volume[who, None] * length_ms / 86_400_000.0 * busy)
+        bars[:, :, 4] = _lots(self._volume[who, None] * length_ms / 86_400_000.0 * busy)
         bars[:, :, 5] = max(1.0, np.ceil(length_ms / max(self.tick_ms, 1)))
         return bars
 
@@ -232,6 +233,11 @@ def _activity(instruments: int, count: int, length_ms: int, random: np.random.Ge
     nodes = BUSY_SPREAD * random.standard_normal((instruments, int(left[-1]) + 2))
     result: Floats = np.exp(nodes[:, left] * (1 - share) + nodes[:, left + 1] * share - BUSY_SPREAD**2 / 2)
     return result
+
+
+def _lots(volume: Floats) -> Floats:
+    """Volumes of bars: whole, or 64ths where little is traded, so that sums of any bars are exact to the last digit."""
+    return np.where(volume >= 20, np.ceil(volume), np.maximum(np.round(volume * 64), 1.0) / 64)
 
 
 def _round(price: Floats, decimals: Ints | int) -> Floats:

@@ -95,13 +95,28 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
     )
 
 
+def quote_panel() -> html.Section:
+    """The shown symbol's quote and day, painted by its module."""
+    return html.Section(
+        id="quote-panel",
+        **hyphened(aria_label="Quote"),
+        children=[
+            html.Div(
+                className="panel-head",
+                children=[html.H2("Quote"), html.Span(id="quote-symbol", className="faint")],
+            ),
+            html.Dl(id="quote-list", className="quote-list"),
+        ],
+    )
+
+
 def side_panel() -> html.Aside:
-    """Alerts; a column of its own on a wide screen, a drawer on a narrower one."""
+    """Alerts and the quote; a column of its own on a wide screen, a drawer on a narrower one."""
     return html.Aside(
         id="side",
         className="panel side-panel",
         **hyphened(aria_label="Side panel", data_view="side"),
-        children=[alerts_panel()],
+        children=[alerts_panel(), quote_panel()],
     )
 
 

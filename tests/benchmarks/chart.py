@@ -30,11 +30,14 @@ async ([updates, every]) => {
 THEIRS = """
 async ([updates, every]) => {
   const gd = document.querySelector('#chart.js-plotly-plot, #chart .js-plotly-plot');
-  const candles = gd.data[0], last = candles.close.length - 1, base = candles.close[last];
+  const tail = (column) => (Array.isArray(column) ? column.slice(-500) : column);
+  const cut = (trace) => Object.fromEntries(Object.entries(trace).map(([name, column]) => [name, tail(column)]));
+  const [candles, volume] = gd.data.map(cut), base = candles.close[499];
+  volume.marker = { ...volume.marker, color: tail(volume.marker.color) };
   for (let n = 0; n < updates; n++) {
     const close = candles.close.slice();
-    close[last] = base * (1 + 0.0002 * Math.sin(n));
-    window.Plotly.react(gd, [{ ...candles, close }, ...gd.data.slice(1)], gd.layout);
+    close[499] = base * (1 + 0.0002 * Math.sin(n));
+    window.Plotly.react(gd, [{ ...candles, close }, { ...volume }], gd.layout);
     await new Promise((done) => setTimeout(done, every));
   }
 }"""
