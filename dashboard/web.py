@@ -92,7 +92,8 @@ def create_server(runtime: Runtime) -> Flask:
     )
     server.register_blueprint(
         ops.health.blueprint(
-            live={"server": runtime.server_lag_s, "hub": runtime.hub.lag_s},
+            # Asked anew each time: the server puts its own in after this.
+            live={"server": lambda: runtime.server_lag_s(), "hub": runtime.hub.lag_s},  # noqa: PLW0108
             limit_s=LOOP_LIMIT_S,
             ready={
                 "feed": runtime.feed_health,

@@ -81,7 +81,7 @@ def prepare(settings: Settings, database: Database, clock: Clock) -> None:
         missing = missing_for_others(settings, users)
         if missing:
             raise StartRefused(f"on {settings.host}, an address that others may reach, this needs {', '.join(missing)}")
-    elif not settings.trusted_proxies and not users.has_administrator():
+    elif not settings.trusted_proxies and not users.has_administrator(or_disabled=True):
         users.make_demonstration()
 
 

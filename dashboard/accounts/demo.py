@@ -36,7 +36,7 @@ class Demonstration:
         with self._lock:
             if self._known is not None and now - self._known[0] < BELIEVED_S:
                 return self._known[1]
-        answer = not self.users.has_administrator()
+        answer = not self.users.has_administrator(or_disabled=True)
         with self._lock:
             self._known = (now, answer)
         return answer

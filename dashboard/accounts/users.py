@@ -89,16 +89,16 @@ class Users:
         fits = passwords.matches(stored, password[: passwords.MOST + 1])
         return _person(user) if user is not None and usable and fits else None
 
-    def has_administrator(self) -> bool:
-        """Whether an administrator that may log in exists, the demonstration's user not counted."""
+    def has_administrator(self, *, or_disabled: bool = False) -> bool:
+        """Whether an administrator that may log in exists, the demonstration's user not counted.
+
+        With `or_disabled` one that may not counts too: disabling the last must not bring back a well-known password.
+        """
+        wanted = [User.role == "administrator", ~User.demonstration]
+        if not or_disabled:
+            wanted.append(~User.disabled)
         with self.database.reading() as session:
-            return bool(
-                session.scalar(
-                    select(func.count())
-                    .select_from(User)
-                    .where(User.role == "administrator", ~User.disabled, ~User.demonstration)
-                )
-            )
+            return bool(session.scalar(select(func.count()).select_from(User).where(*wanted)))
 
     def make_demonstration(self) -> None:
         """See to it that the user of the demonstration mode exists."""

@@ -127,6 +127,13 @@ def test_an_administrator_made_by_another_process_ends_it_within_a_second(fresh:
     assert not is_in(client)
 
 
+def test_disabling_the_only_administrator_does_not_bring_the_well_known_password_back(fresh: House) -> None:
+    fresh.users().add("ada", PASSWORD, "administrator")
+    fresh.users().disable("ada")
+    fresh.notice()
+    assert fresh.stranger().post("/login", data=ROOT_FORM).status_code == 401
+
+
 def test_a_demonstration_session_is_worth_nothing_after_a_restart_with_an_administrator(tmp_path: Path) -> None:
     with open_house(tmp_path) as before:
         copied = cookie_of(before.enter("root", "123456"))
