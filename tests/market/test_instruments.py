@@ -9,7 +9,8 @@ import pytest
 from dashboard.errors import ConfigurationError, UnknownSymbol
 from dashboard.market.instruments import ASSET_CLASSES, LARGEST, SESSIONS, catalogue, check_symbol, known
 
-DEFAULTS = [
+FIRST = ["AAPL", "MSFT", "GOOGL", "AMZN", "META", "TSLA", "NVDA", "NFLX", "JPM", "V"]
+DEFAULTS = [*FIRST, "BTC-USD", "ETH-USD", "XRP-USD", "GOLD", "OIL"]
     "AAPL",
     "MSFT",
     "GOOGL",
