@@ -11,22 +11,6 @@ from dashboard.market.instruments import ASSET_CLASSES, LARGEST, SESSIONS, catal
 
 FIRST = ["AAPL", "MSFT", "GOOGL", "AMZN", "META", "TSLA", "NVDA", "NFLX", "JPM", "V"]
 DEFAULTS = [*FIRST, "BTC-USD", "ETH-USD", "XRP-USD", "GOLD", "OIL"]
-    "AAPL",
-    "MSFT",
-    "GOOGL",
-    "AMZN",
-    "META",
-    "TSLA",
-    "NVDA",
-    "NFLX",
-    "JPM",
-    "V",
-    "BTC-USD",
-    "ETH-USD",
-    "XRP-USD",
-    "GOLD",
-    "OIL",
-]
 #: UTC ms of Monday 2024-07-01 00:00, when New York is four hours behind.
 MONDAY = 1_719_792_000_000
 HOUR, DAY = 3_600_000, 86_400_000
