@@ -247,6 +247,7 @@ class MemoryStore:
         """Whether every bar of `instruments` that changed at or after `seq` is still kept."""
         with self.lock:
             keys = self._keys(np.fromiter(instruments, dtype=np.int64), timeframe)
+            self._book.settle(keys)
             return bool((self._book.lost[keys] < seq).all())
 
     def sparkline(self, instrument: int, timeframe: int, count: int) -> Floats:
