@@ -93,7 +93,10 @@ export async function alerts({ market, view, show, paint: first }) {
     const rule = { direction: direction.value, level: value() };
     const past = price != null && rule.level > 0 && reached(rule, price);
     write(hint, past ? `The price is there already: the alert first waits for the other side.` : "It fires once each time the price crosses.");
+  };
+  const changed = () => {
     write(wrong, "");
+    explain();
   };
   const close = () => {
     form.hidden = true;
@@ -106,13 +109,13 @@ export async function alerts({ market, view, show, paint: first }) {
     level.value = at == null ? "" : at.toFixed(decimalsOf(symbol));
     direction.value = price != null && now != null && price < now ? "below" : "above";
     form.hidden = false;
-    explain();
+    changed();
     show("side");
     level.focus();
     level.select();
   };
-  direction.addEventListener("change", explain);
-  level.addEventListener("input", explain);
+  direction.addEventListener("change", changed);
+  level.addEventListener("input", changed);
   cancel.addEventListener("click", close);
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
