@@ -1,0 +1,110 @@
+"""Who is told: every step, in order, inside the step; what fails disturbs nobody; a new epoch voids everything."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dashboard.market.bars import TIMEFRAMES
+from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS, Change
+from dashboard.store.memory import MemoryStore
+from tests.market.making import MIDNIGHT
+from tests.store.making import SECOND, Diary, Failing, bars, give, is_void, store_of
+
+
+def test_listeners_are_told_every_change_in_order_and_each_the_same() -> None:
+    store, first, second = store_of(), Diary(), Diary()
+    store.add_listener(first)
+    store.add_listener(second)
+    returned = [give(store, (number % 3, number * 400, 5.0 + number)) for number in range(10)]
+    assert [change.seq for change in first.changes] == list(range(1, 11))
+    assert all(told is change for told, change in zip(first.changes, returned, strict=True))
+    assert first.told == second.told
+
+
+def test_a_failing_listener_disturbs_neither_the_writer_nor_the_others() -> None:
+    store, diary = store_of(), Diary()
+    store.add_listener(Failing())
+    store.add_listener(diary)
+    give(store, (0, 0, 5.0))
+    give(store, (0, 1_000, 6.0))
+    store.close_due(MIDNIGHT + 5_000)
+    store.reset()
+    assert [change.seq for change in diary.changes] == [1, 2, 2]
+    assert diary.told[-1] == store.epoch
+
+
+def test_a_change_tells_ticks_last_values_and_bars_as_a_reader_finds_them() -> None:
+    store = store_of()
+    give(store, (2, 0, 9.0, 1.0))
+    change = give(store, (1, 500, 5.0, 2.0, 4.0, 6.0), (0, 600, 7.0, 1.0), (1, 1_500, 6.0, 3.0), received=MIDNIGHT + 9)
+    last = store.last()
+    assert (change.epoch, change.seq, change.received) == (last.epoch, last.seq, MIDNIGHT + 9)
+    assert change.batch is not None
+    assert change.batch.seqs().tolist() == [2, 3, 4]
+    assert change.touched.tolist() == [0, 1]
+    wanted = np.stack([getattr(last, name) for name in LAST_COLUMNS], axis=1)[:2]
+    np.testing.assert_equal(change.last, wanted)
+    assert len(change.bars) == len(TIMEFRAMES)
+    assert BAR_COLUMNS[0] == "start"
+    told = change.bars[SECOND]
+    assert told.instrument.tolist() == [0, 1, 1]
+    for who, row in zip(told.instrument.tolist(), told.rows, strict=True):
+        assert bars(store, SECOND, who)[int(row[0])] == tuple(row[1:].tolist())
+
+
+def test_what_a_listener_reads_while_it_is_told_is_the_state_that_it_is_told() -> None:
+    found: list[tuple[int, float, int]] = []
+
+    class Reader:
+        def __init__(self, store: MemoryStore) -> None:
+            self.store = store
+
+        def on_change(self, change: Change) -> None:
+            found.append((change.seq, float(self.store.last().price[0]), len(self.store.ticks(0).rows)))
+
+        def on_epoch(self, epoch: str) -> None:
+            assert epoch == self.store.last().epoch
+
+    store = store_of()
+    store.add_listener(Reader(store))
+    for number in range(1, 6):
+        give(store, (0, number * 700, float(number)))
+    assert found == [(number, float(number), number) for number in range(1, 6)]
+
+
+def test_a_change_stays_as_it_was_told_when_later_ticks_come() -> None:
+    store = store_of()
+    change = give(store, (0, 0, 5.0, 1.0))
+    rows, last = change.bars[SECOND].rows.copy(), change.last.copy()
+    give(store, (0, 1, 9.0, 1.0))
+    np.testing.assert_equal(change.bars[SECOND].rows, rows)
+    np.testing.assert_equal(change.last, last)
+
+
+def test_an_empty_batch_is_no_step() -> None:
+    store, diary = store_of(), Diary()
+    store.add_listener(diary)
+    assert give(store).seq == 0
+    assert diary.told == []
+
+
+def test_a_reset_empties_everything_begins_a_new_epoch_and_counts_from_one_again() -> None:
+    store, diary = store_of(), Diary()
+    store.add_listener(diary)
+    give(store, (0, 61_000, 5.0))
+    store.disconnected(MIDNIGHT + 61_500)
+    before, ticks, bars_view = store.epoch, store.tick_view(0, 5), store.bar_view(0, SECOND, 5)
+    ticks.__enter__()
+    bars_view.__enter__()
+    store.reset()
+    assert store.epoch != before
+    assert diary.told[-1] == store.epoch
+    last = store.last()
+    assert (last.seq, last.epoch, last.last_seq.tolist()) == (0, store.epoch, [0, 0, 0])
+    assert np.isnan(last.price).all()
+    assert (len(store.ticks(0).rows), len(store.bars(0, SECOND).rows), store.oldest_seq) == (0, 0, 1)
+    assert is_void(ticks)
+    assert is_void(bars_view)
+    change = give(store, (0, 1_000, 6.0))
+    assert (change.epoch, change.seq) == (store.epoch, 1)
+    assert bars(store) == {MIDNIGHT + 1_000: (6.0, 6.0, 6.0, 6.0, 0.0, 0.0, 0.0)}
