@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import time
 from collections.abc import Iterator
@@ -279,15 +280,34 @@ CONTRAST = """([front, back]) => {
 }"""
 
 
-def test_a_feed_that_fails_looks_stale_on_the_page_and_its_bars_are_marked(
-    product: Any, browser: Browser, tmp_path: Path
-) -> None:
-    file = tmp_path / "ACME.csv"
+def rows_of(count: int) -> str:
     began = int(time.time() * 1000)
-    rows = "".join(f"{began + number * 250},{100 + number / 50:.2f},1\n" for number in range(40))
-    file.write_text("timestamp,price,quantity\n" + rows + f"{began + 10_100},102.00,1\n")
-    running = product(FEED=f"replay:{file}")
-    page = log_in(browser, running.url)
+    rows = "".join(f"{began + number * 250},{100 + number / 50:.2f},1\n" for number in range(count))
+    return f"timestamp,price,quantity\n{rows}"
+
+
+def test_a_replay_that_has_ended_says_so_and_stays_ready(product: Any, browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "ACME.csv"
+    file.write_text(rows_of(40))
+    page = log_in(browser, product(FEED=f"replay:{file}").url)
     expect(page.locator("#feed-note")).to_have_text("feed ended", timeout=30_000)
     assert "feed ended" in page.evaluate("async () => (await fetch('/health/ready')).text()")
+    page.context.close()
+
+
+def test_a_feed_that_raises_is_said_on_the_page_and_fails_readiness(
+    product: Any, browser: Browser, tmp_path: Path
+) -> None:
+    whole = gzip.compress(rows_of(4000).encode())
+    file = tmp_path / "ACME.csv.gz"
+    file.write_bytes(whole[: len(whole) // 2])
+    running = product(FEED=f"replay:{file}", REPLAY_SPEED="max", wait=False)
+    until = time.monotonic() + 30
+    while "feed broke off" not in running.log and time.monotonic() < until:
+        time.sleep(0.1)
+    page = log_in(browser, running.url)
+    expect(page.locator("#feed-note")).to_contain_text("feed retrying", timeout=15_000)
+    expect(page.locator("#feed-note")).to_contain_text("truncated")
+    expect(page.locator("#cards .card").first).to_have_class(re.compile("stale"), timeout=15_000)
+    assert page.evaluate("async () => (await fetch('/health/ready')).status") == 503
     page.context.close()
