@@ -16,6 +16,7 @@ class Line:
         self.refuse_stream = False
         self._whole = True
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._stalled: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -34,6 +35,11 @@ class Line:
         with self._lock:
             for pair in list(self._pairs):
                 self._drop(pair)
+
+    def stall(self) -> None:
+        """Swallow what goes over the connections that are open now, without a word to either end."""
+        with self._lock:
+            self._stalled |= self._pairs
 
     def mend(self) -> None:
         """Let everything through again."""
@@ -76,7 +82,8 @@ class Line:
                         data = source.recv(65_536)
                         if not data or (source is client and self.refuse_stream and data.startswith(b"GET /ws/market")):
                             return
-                        sink.sendall(data)
+                        if pair not in self._stalled:
+                            sink.sendall(data)
         except (OSError, ValueError):
             return
         finally:
@@ -85,6 +92,7 @@ class Line:
 
     def _drop(self, pair: tuple[socket.socket, socket.socket]) -> None:
         self._pairs.discard(pair)
+        self._stalled.discard(pair)
         for end in pair:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

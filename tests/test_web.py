@@ -116,6 +116,13 @@ def test_files_are_compressed_once_and_kept_by_their_fingerprint(analyst: FlaskC
     assert again.status_code == 304
 
 
+def test_a_server_that_does_not_expose_its_socket_is_said_with_501(analyst: FlaskClient) -> None:
+    answer = analyst.get("/ws/market")
+    assert answer.status_code == 501
+    assert answer.mimetype == "application/problem+json"
+    assert "socket" in answer.json["detail"]
+
+
 def test_a_body_over_the_limit_is_refused(analyst: FlaskClient) -> None:
     assert analyst.post("/_dash-update-component", data=b"x" * 2_000_000).status_code in (413, 415)
 

@@ -265,10 +265,11 @@ class Stream {
       return;
     }
     const { socket } = this;
-    const before = this.heard;
-    this.ping();
+    const id = this.ping();
     setTimeout(() => {
-      if (this.socket === socket && this.open && this.heard === before) this.lost(socket, 4408, true);
+      // What was under way before may still come in; only the answer, or news of later, is a sign of life.
+      const silent = Date.now() - this.heard > WAKE_PONG_MS * 0.75;
+      if (this.socket === socket && this.open && this.pings.has(id) && silent) this.lost(socket, 4408, true);
     }, WAKE_PONG_MS);
   }
 }

@@ -115,6 +115,22 @@ def test_after_a_cut_of_twenty_seconds_the_chart_has_no_hole(
     chart_equals_api(page, "BTC-USD", "1s")
 
 
+def test_a_tab_that_wakes_up_asks_at_once_whether_the_line_still_lives(
+    product: Any, browser: Browser, line_to: Callable[[int], Line]
+) -> None:
+    running = product(TICK_MS="200")
+    line = line_to(running.port)
+    page = log_in(browser, f"http://127.0.0.1:{line.port}", "/?symbol=BTC-USD&timeframe=1s")
+    state_is(page, "live")
+    line.stall()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    # The heartbeat's own silence would take 8 s to be noticed.
+    expect(page.locator("#connection")).not_to_have_attribute("data-state", "live", timeout=4_000)
+    state_is(page, "live", timeout=10_000)
+    page.wait_for_timeout(1500)
+    chart_equals_api(page, "BTC-USD", "1s")
+
+
 def test_after_a_restart_the_page_comes_back_logged_in_with_the_new_epochs_chart(
     product: Any, browser: Browser
 ) -> None:
