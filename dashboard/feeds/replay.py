@@ -89,6 +89,8 @@ class Replay:
         self._shift = int((clock.now_ms() - first) // self._unit * self._unit) if self.shifted else 0
         self._first = first
         self._bad = 0
+        #: Of the present pass: rows handed over, the last line told as unreadable. A run after a break goes on there.
+        self._reported, self._bad_line = 0, 0
         self._anchor: tuple[float, float] | None = None
         self._position = float(first + self._shift)
         self._limit = self._position
@@ -110,12 +112,15 @@ class Replay:
         while not stop.is_set():
             table = self._table or Table(self.path, self.columns)
             self._table = None
-            last = self._pass(table, sink, stop)
+            if not self._regular:  # a pipe never gives the same rows again
+                self._reported, self._bad_line = 0, 0
+            self._pass(table, sink, stop)
             if not self.loop or not self._regular or stop.is_set():
                 return
             self._anchor = None
+            self._reported, self._bad_line = 0, 0
             if self.shifted:
-                self._shift += int((last - self._first - self._shift) // self._unit + 1) * self._unit
+                self._shift += int((self._position - self._first - self._shift) // self._unit + 1) * self._unit
                 sink.new_pass()
             else:
                 sink.restart()
@@ -123,21 +128,21 @@ class Replay:
             if self.speed is None and stop.wait(0.01):
                 return
 
-    def _pass(self, table: Table, sink: Sink, stop: threading.Event) -> int:
-        """One pass through the table; gives the newest time that it reported (shifted)."""
-        newest = self._first + self._shift
+    def _pass(self, table: Table, sink: Sink, stop: threading.Event) -> None:
+        """One pass through the table, or what is left of it after a break."""
+        passed = 0
         for rows in table.blocks():
             self._unreadable(rows.bad, sink)
             sink.alive()
-            for batch, due in self._batches(rows):
+            known = min(max(self._reported - passed, 0), len(rows.ts))
+            passed += len(rows.ts)
+            for batch, due in self._batches(rows, known):
                 if not self._wait_for(due, sink, stop):
-                    return newest
+                    return
                 self._report(batch, due, sink, stop)
-                newest = max(newest, int(due[-1]))
                 if stop.is_set():
-                    return newest
+                    return
             self._limit = self._position
-        return newest
 
     def _report(self, batch: TickBatch, due: Ints, sink: Sink, stop: threading.Event) -> None:
         """Hand a batch over, those of its rows together whose time has come."""
@@ -151,6 +156,7 @@ class Replay:
             part = batch.take(np.arange(at, end))
             self._position = max(self._position, float(due[end - 1]))
             sink.ticks(replace(part, received=np.full(len(part), self.clock.now_ms())))
+            self._reported += len(part)
             at = end
 
     def _wait_for(self, due: Ints, sink: Sink, stop: threading.Event) -> bool:
@@ -171,8 +177,8 @@ class Replay:
             stop.wait(min(left, ALIVE_S))
         return False
 
-    def _batches(self, rows: Rows) -> Iterator[tuple[TickBatch, Ints]]:
-        for at in range(0, len(rows.ts), BATCH):
+    def _batches(self, rows: Rows, begin: int) -> Iterator[tuple[TickBatch, Ints]]:
+        for at in range(begin, len(rows.ts), BATCH):
             batch = self._ticks(rows, slice(at, at + BATCH))
             yield batch, _due(batch.ts)
 
@@ -211,10 +217,12 @@ class Replay:
         return TickBatch(who, ts, nothing, price, sizes, column("bid"), column("ask"), trade_id, bars=bars)
 
     def _unreadable(self, lines: tuple[int, ...], sink: Sink) -> None:
+        lines = tuple(line for line in lines if line > self._bad_line)
         for line in lines[: max(0, LOGGED_LINES - self._bad)]:
             self.log.warning("line can't be read", file=self.path.name, line=line)
         self._bad += len(lines)
         if lines:
+            self._bad_line = lines[-1]
             sink.unreadable(len(lines))
 
     def _instruments(self, symbol: str | None) -> Catalogue:

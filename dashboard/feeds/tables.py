@@ -208,9 +208,7 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
                 yield _split(whole)
             if len(rest) > 1 << 20:
                 raise FeedError("a line is longer than 1 MB; this is no table")
-        if unzip is not None and not unzip.eof:
-            if rest:
-                yield _split(rest)
+        if unzip is not None and not unzip.eof:  # what is left may end within a number
             raise FeedError("the compressed data ends too soon; the file is truncated")
         if rest.strip():
             yield _split(rest)
@@ -219,8 +217,18 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
 
 
 def _split(text: bytes) -> list[list[str]]:
+    """Rows of cells, one for each line that is not blank; a quote that stays open ends with its line."""
     lines = text.decode("utf-8-sig", "replace").replace("\0", "\ufffd").splitlines()
+    if b'"' in text or max(map(len, lines), default=0) > csv.field_size_limit():
+        return [row for line in lines if (row := _cells(line))]
     return [row for row in csv.reader(lines) if row]
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:  # a cell is too long: this is no row
+        return [line[:100]]
 
 
 def _parquet_lines(path: Path) -> Iterator[list[list[str]]]:
@@ -250,18 +258,17 @@ def _times(cells: tuple[str, ...]) -> tuple[Ints, np.typing.NDArray[np.bool_]]:
     """(UTC ms int64[n], readable bool[n]) of ISO 8601 texts or of epoch seconds, ms, µs or ns by their size."""
     series = pd.Series(cells, dtype="object")
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
-    numeric = np.isfinite(numbers)
-    if numeric.mean() > 0.5:
-        size = np.abs(numbers)
-        with np.errstate(invalid="ignore", over="ignore"):
-            scale = np.select([size < 1e11, size < 1e14, size < 1e17], [1e3, 1.0, 1e-3], 1e-6)
-            exact = np.floor(np.round(numbers * scale, 3))
-        good = numeric & (size < 1e20)
-        return np.where(good, exact, 0).astype(np.int64), good
-    stamps = pd.to_datetime(series, utc=True, format="ISO8601", errors="coerce")
-    good = stamps.notna().to_numpy(copy=True)
-    units = stamps.dt.as_unit("ms").astype("int64").to_numpy()
-    return np.where(good, units, 0), good
+    size = np.abs(numbers)
+    good = size < 1e20
+    with np.errstate(invalid="ignore", over="ignore"):
+        scale = np.select([size < 1e11, size < 1e14, size < 1e17], [1e3, 1.0, 1e-3], 1e-6)
+        ts = np.where(good, np.floor(np.round(numbers * scale, 3)), 0).astype(np.int64)
+    texts = np.flatnonzero(np.isnan(numbers))
+    if len(texts):
+        stamps = pd.to_datetime(series.iloc[texts], utc=True, format="ISO8601", errors="coerce")
+        good[texts] = stamps.notna().to_numpy()
+        ts[texts] = np.where(good[texts], stamps.dt.as_unit("ms").astype("int64").to_numpy(), 0)
+    return ts, good
 
 
 def _numbers(cells: tuple[str, ...]) -> tuple[Floats, np.typing.NDArray[np.bool_]]:
