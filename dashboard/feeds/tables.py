@@ -80,7 +80,7 @@ class Table:
         self._number = 0
         self._ahead: list[list[str]] = []
         try:
-            first = self._next_block()
+            first = self._first_block()
         except (OSError, FeedError, zlib.error) as error:
             raise StartRefused(f"the replay file {path} can't be read: {_reason(error)}") from error
         if not first:
@@ -88,9 +88,10 @@ class Table:
         self.layout = _layout(path, first[0], columns)
         if self.layout.header:
             first = first[1:]
-            self._number = 1
-        if not first:
-            first = self._next_block()
+            self._number += 1
+        if not any(first):
+            self._number += len(first)
+            first = self._first_block()
         if not first:
             raise StartRefused(f"the replay file {path} has a header and no rows")
         self._ahead = first
@@ -115,6 +116,15 @@ class Table:
                 raise FeedError(
                     f"{self.path.name} can't be read after line {self._number}: {_reason(error)}"
                 ) from error
+
+    def _first_block(self) -> list[list[str]]:
+        """The next block from its first row on; blank lines before it are counted."""
+        while block := self._next_block():
+            blank = next((at for at, row in enumerate(block) if row), len(block))
+            self._number += blank
+            if blank < len(block):
+                return block[blank:]
+        return []
 
     def _next_block(self) -> list[list[str]]:
         return next(self._lines, [])
@@ -141,7 +151,8 @@ class Table:
         symbol = None
         if "symbol" in columns:
             symbol = [text.strip().upper() for text, fine in zip(cells[columns["symbol"]], good, strict=True) if fine]
-        bad = tuple((np.flatnonzero(~good) + number + 1).tolist())
+        blank = np.array([not row for row in block], dtype=np.bool_)
+        bad = tuple((np.flatnonzero(~good & ~blank) + number + 1).tolist())
         return Rows(ts[good], symbol, {name: column[good] for name, column in values.items()}, trade_id, bad)
 
     def _decimals(self, block: list[list[str]]) -> int:
@@ -217,11 +228,11 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
 
 
 def _split(text: bytes) -> list[list[str]]:
-    """Rows of cells, one for each line that is not blank; a quote that stays open ends with its line."""
+    """Rows of cells, one for each line, none for a blank one; a quote that stays open ends with its line."""
     lines = text.decode("utf-8-sig", "replace").replace("\0", "\ufffd").splitlines()
     if b'"' in text or max(map(len, lines), default=0) > csv.field_size_limit():
-        return [row for line in lines if (row := _cells(line))]
-    return [row for row in csv.reader(lines) if row]
+        return [_cells(line) for line in lines]
+    return list(csv.reader(lines))
 
 
 def _cells(line: str) -> list[str]:

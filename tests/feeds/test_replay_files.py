@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from structlog.testing import capture_logs
 
 from dashboard.errors import ConfigurationError, FeedError, StartRefused
 from dashboard.feeds.replay import columns_of, symbol_of
@@ -204,6 +205,25 @@ def test_one_line_that_cannot_be_read_costs_nothing_but_itself(tmp_path: Path, l
     assert (len(notes.column("price")), notes.bad) == (100, 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("time,price\n1610064000,5\nx\n1610064001,6\ny\n", [3, 5]),
+        ("1610064000,5,1\nx\n1610064001,6,1\n", [2]),
+        ("\n\ntime,price\n\n1610064000,5\n\n\nx\n\n", [8]),
+        ("time,price\n" + "1610064000,5\n" * 40_000 + "x\n", [40_002]),
+        ("time,price\n1610064000,5\n" + "x\n" * 30, list(range(3, 23))),
+    ],
+)
+def test_the_first_twenty_of_them_are_logged_with_their_line_number(
+    tmp_path: Path, text: str, wanted: list[int]
+) -> None:
+    with capture_logs() as logs:
+        notes = played(file_of(tmp_path, text))
+    assert [entry["line"] for entry in logs] == wanted
+    assert notes.bad >= len(wanted)
+
+
 def test_quoted_cells_are_read_without_their_quotes(tmp_path: Path) -> None:
     notes = played(file_of(tmp_path, '"time","price"\n"1610064000","5"\n'))
     assert notes.column("price") == [5.0]
@@ -230,7 +250,9 @@ def test_a_missing_file_a_folder_and_an_empty_file_are_refused_by_name(tmp_path:
     assert "is a folder" in refusal(tmp_path)
     for name, content in (("a.csv", b""), ("a.csv.gz", gzip.compress(b""))):
         assert f"{name} is empty; it takes" in refusal(file_of(tmp_path, content, name))
-    assert "a header and no rows" in refusal(file_of(tmp_path, "time,price\n"))
+    assert "is empty; it takes" in refusal(file_of(tmp_path, "\n\n"))
+    for text in ("time,price", "time,price\n", "time,price\n\n\n"):
+        assert "a header and no rows" in refusal(file_of(tmp_path, text))
 
 
 @pytest.mark.parametrize("header", ["time,colour", "price,size", "time,open,high,low", "a,b,c", "time,bid"])
