@@ -195,12 +195,12 @@ class BarBook:
 
     def settle(self, keys: Ints) -> None:
         """Bring the newest bars of `keys` (each once) into their rings, where readers look."""
-        todo = keys[(self._ring[keys] != _PRESENT) & (self.count[keys] > 0)]
-        if not len(todo):
+        unwritten = keys[(self._ring[keys] != _PRESENT) & (self.count[keys] > 0)]
+        if not len(unwritten):
             return
-        self.renewed[todo] += self._ring[todo] == _OUTDATED
-        self._ring[todo] = _PRESENT
-        self._write(todo, self.count[todo] - 1, self.forming[:, todo])
+        self.renewed[unwritten] += self._ring[unwritten] == _OUTDATED
+        self._ring[unwritten] = _PRESENT
+        self._write(unwritten, self.count[unwritten] - 1, self.forming[:, unwritten])
 
     def window(self, key: int, count: int | None = None) -> tuple[int, int]:
         """(from, to) in the block of the newest `count` bars of `key` (all that are kept by default)."""
@@ -218,10 +218,10 @@ class BarBook:
     def locate(self, key: Ints, start: Ints) -> Ints:
         """int64[m]: which bar of `key` (0 is the first ever made) begins at `start`; -1 where none that is kept."""
         position = np.where(self.newest[key] == start, self.count[key] - 1, -1)
-        todo = np.flatnonzero((position < 0) & (start < self.newest[key]))
-        if not len(todo):
+        unknown = np.flatnonzero((position < 0) & (start < self.newest[key]))
+        if not len(unknown):
             return position
-        key, start = key[todo], start[todo]
+        key, start = key[unknown], start[unknown]
         first = np.maximum(self.count[key] - self.capacity[key], 0)
         low, high = first, self.count[key] - 1
         while (open_still := low < high).any():
@@ -230,7 +230,7 @@ class BarBook:
             low = np.where(below, middle + 1, low)
             high = np.where(open_still & ~below, middle, high)
         found = (low < self.count[key] - 1) & (self.block[START, self._slot(key, low)] == start)
-        position[todo[found]] = low[found]
+        position[unknown[found]] = low[found]
         return position
 
     # -- inside --------------------------------------------------------------------------------------------------
