@@ -13,8 +13,9 @@ from dashboard.market.ticks import Ints, Mask, TickBatch
 REASONS = ("unknown", "nan", "price", "crossed", "future", "late", "duplicate", "unreadable")
 #: A price that moves by more than this share of the one before is counted as an outlier, and kept.
 OUTLIER = 0.2
-#: Trade ids remembered for each instrument: enough for what a venue sends again after a reconnect.
-REMEMBERED = 4096
+#: Trade ids remembered for each instrument at most. Below that they are forgotten by time: what is sent again later
+#: than `late_ms` is late.
+REMEMBERED = 1_000_000
 #: No event time lies outside of 1970 to 2200; keeps later arithmetic within 46 bits.
 LATEST_MS = 7_258_118_400_000
 _NEVER = np.iinfo(np.int64).min
@@ -41,7 +42,8 @@ class Checker:
         self._newest = np.full(instruments, _NEVER, dtype=np.int64)
         self._price = np.full(instruments, np.nan)
         self._highest_id = np.full(instruments, _NEVER, dtype=np.int64)
-        self._ids: dict[int, dict[int, None]] = {}
+        #: Event time by trade id, in the order of arrival, for each instrument.
+        self._ids: dict[int, dict[int, int]] = {}
 
     def reset(self) -> None:
         """A new epoch begins: nothing was seen before."""
@@ -77,7 +79,7 @@ class Checker:
         if good.any():
             refuse("late", self._late(batch, good))
         if batch.trade_id is not None and good.any():
-            refuse("duplicate", self._duplicates(batch.instrument, batch.trade_id, good))
+            refuse("duplicate", self._duplicates(batch, batch.trade_id, good))
         accepted = batch if good.all() else batch.take(good)
         return Checked(accepted, rejected, self._remember(accepted))
 
@@ -100,23 +102,25 @@ class Checker:
         late[where[known]] = when[known] < newest[known] - self.late_ms
         return late
 
-    def _duplicates(self, instrument: Ints, trade_id: Ints, good: Mask) -> Mask:
+    def _duplicates(self, batch: TickBatch, trade_id: Ints, good: Mask) -> Mask:
         """Trade ids seen before; ids that only grow, the usual case, need no look-up."""
-        twice = np.zeros(len(instrument), dtype=np.bool_)
-        for who in np.unique(instrument[good]):
-            where = np.flatnonzero(good & (instrument == who))
-            ids = trade_id[where]
+        twice = np.zeros(len(batch), dtype=np.bool_)
+        for who in np.unique(batch.instrument[good]):
+            where = np.flatnonzero(good & (batch.instrument == who))
+            ids, times = trade_id[where], batch.ts[where]
             seen = self._ids.setdefault(int(who), {})
             growing = bool((np.diff(ids) > 0).all()) and ids[0] > self._highest_id[who]
             if not growing:
-                for at, number in zip(where, ids.tolist(), strict=True):
+                for at, number, ts in zip(where, ids.tolist(), times.tolist(), strict=True):
                     if number in seen:
                         twice[at] = True
-                    seen[number] = None
+                    else:
+                        seen[number] = ts
             else:
-                seen.update(dict.fromkeys(ids[-REMEMBERED:].tolist()))
-            while len(seen) > REMEMBERED:
-                del seen[next(iter(seen))]
+                seen.update(zip(ids.tolist(), times.tolist(), strict=True))
+            horizon = max(int(self._newest[who]), int(times.max())) - self.late_ms
+            while seen and (seen[oldest := next(iter(seen))] < horizon or len(seen) > REMEMBERED):
+                del seen[oldest]
             self._highest_id[who] = max(int(self._highest_id[who]), int(ids.max()))
         return twice
 

@@ -167,6 +167,17 @@ def test_trade_ids_belong_to_their_instrument() -> None:
     assert check(trades(1, 2, instrument=1), using).rejected == {}
 
 
+def test_a_busy_feeds_trade_is_a_duplicate_as_long_as_it_is_not_late() -> None:
+    count = 50_000
+    ts = MIDNIGHT - LATE_MS + np.arange(count, dtype=np.int64) * LATE_MS // count
+    none, price = np.full(count, NAN), np.full(count, 5.0)
+    who = np.zeros(count, dtype=np.int64)
+    batch = TickBatch(who, ts, ts.astype(np.float64), price, price, none, none, np.arange(count, dtype=np.int64))
+    using = checker()
+    assert check(batch, using).rejected == {}
+    assert check(batch, using).rejected == {"duplicate": count}
+
+
 def test_a_feed_without_trade_ids_has_no_duplicates() -> None:
     assert check(ticks(*[(0, MIDNIGHT, 5.0)] * 3)).rejected == {}
 
