@@ -45,6 +45,11 @@ class ManualClock:
         with self._lock:
             return self._monotonic
 
+    def set_wall(self, by_ms: float) -> None:
+        """Somebody sets the wall clock, forward or back; elapsed time does not notice."""
+        with self._lock:
+            self._now_ms += by_ms
+
     def advance(self, ms: float) -> None:
         """Move both readings forward by `ms` milliseconds (not negative)."""
         if ms < 0:

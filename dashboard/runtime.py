@@ -175,10 +175,9 @@ class Runtime:
             return True, "ended"
         if state.status in ("retrying", "stopped"):
             return False, f"{state.status}: {state.error}" if state.error else state.status
-        report = self.intake.last_report_ms
-        if not report:
+        silent = self.intake.silent_s
+        if silent is None:
             return False, "starting"
-        silent = max(0.0, (self.clock.now_ms() - report) / 1000)
         if self.feed.silence_is_stale and silent > self.settings.silence_fails_after_s:
             return False, f"silent for {silent:.1f} s"
         return True, f"ok {silent:.1f} s"
@@ -190,8 +189,9 @@ class Runtime:
     def database_health(self) -> tuple[bool, str]:
         """(whether the database answers and the writer keeps up, the words); may block while it is locked."""
         self.database.check()
-        error = self.writer.error
-        return (False, f"refuses writes: {error}") if error else (True, "ok")
+        if self.writer.error:
+            return False, f"refuses writes: {self.writer.error}"
+        return (False, f"alert rules can't be read: {self.engine.error}") if self.engine.error else (True, "ok")
 
 
 def claim_market(wait_s: float = WORKER_WAIT_S) -> IO[str] | None:

@@ -6,6 +6,7 @@ sentence, SIGTERM tells every client and ends within 5 s with status 0.
 
 from __future__ import annotations
 
+import io
 import logging
 import signal
 import socket
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 DRAIN_S = 3.4
 #: Connections that the kernel keeps waiting while the loop is busy accepting.
 BACKLOG = 1024
+#: Connections that are served at once, a thread each.
+CONNECTIONS = 1_000
+#: Bytes of a request that are read at a time.
+PIECE = 65_536
 
 
 class InFlight:
@@ -59,6 +64,14 @@ class InFlight:
             self._changed.notify_all()
 
 
+class Reader(io.BufferedReader):
+    """A request's bytes, in pieces: Werkzeug asks for ten megabytes at once to pass over a body that nobody reads."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes, no more than a piece of a large `size`."""
+        return self.read1(PIECE) if size is not None and size > PIECE else super().read(size)
+
+
 class Handler(WSGIRequestHandler):
     """HTTP/1.1 with keep-alive; a connection that says nothing for half a minute frees its thread."""
 
@@ -66,6 +79,10 @@ class Handler(WSGIRequestHandler):
     timeout = 30
     server_version = "Tickboard"
     sys_version = ""
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = Reader(socket.SocketIO(self.connection, "r"))
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # as Werkzeug names it
         if type == "error":
@@ -81,6 +98,20 @@ class Server(ThreadedWSGIServer):
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, application, handler=Handler, fd=listener.fileno())
         self.turned = time.monotonic()
+        self._places = threading.BoundedSemaphore(CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread for each connection, but no more than `CONNECTIONS`; WebSockets have left theirs."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def service_actions(self) -> None:
         super().service_actions()

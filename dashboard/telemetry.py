@@ -60,7 +60,7 @@ class Telemetry:
         self.writer_lost = counter("writer_lost", "Writes given up: refused by the database or left at the end")
         for channel in ("ticker", "bars", "ticks", "alerts"):
             self.messages.labels(channel)
-        for outcome in ("resumed", "partial", "other_epoch", "too_old", "future"):
+        for outcome in ("resumed", "other_epoch", "too_old", "future"):
             self.resumes.labels(outcome)
         for reason in ("late", "future", "nan", "price", "crossed", "unknown", "duplicate", "unreadable"):
             self.quarantined.labels(reason)
@@ -109,8 +109,13 @@ def configure_logging(log_format: str, level: int = logging.INFO) -> None:
 
 
 def _cut_long_texts(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """No text from outside may fill the log: values are cut at 1,000 characters."""
+    """No text from outside may fill the log or steer a terminal: cut at 1,000 characters, control characters named."""
     for key, value in event.items():
-        if isinstance(value, str) and len(value) > 1000 and key != "exception":
-            event[key] = value[:999] + "…"
+        if isinstance(value, str) and key != "exception":
+            text = value if len(value) <= 1000 else value[:999] + "…"
+            event[key] = text if text.isprintable() else "".join(map(_visible, text))
     return event
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()

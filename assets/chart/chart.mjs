@@ -20,7 +20,8 @@ export class Chart {
   constructor(Plotly, place, { market, feedKind }) {
     this.place = place;
     this.market = market;
-    this.simulated = feedKind === "SIMULATED";
+    /** What a file's name begins with, and what a picture says, so that neither is taken for the real market. */
+    this.kind = { SIMULATED: "simulated", REPLAY: "replay" }[feedKind] ?? "";
     this.data = new Series();
     this.series = this.data;
     this.plot = new Plot(Plotly, place, this.data);
@@ -50,8 +51,10 @@ export class Chart {
   /** Show a figure; zoom and pan are kept for the same series. @param {any} figure */
   show(figure) {
     const same = this.holds(figure.symbol, figure.timeframe);
-    const keep = same && !(this.plot.following && figure.epoch !== this.plot.figure.epoch);
+    const followed = same && this.plot.following;
+    const keep = same && (followed || figure.epoch === this.plot.figure.epoch);
     this.data.load(figure);
+    if (followed) this.plot.follow();
     if (!same) this.overlay.at = null;
     this.askedBefore = Infinity;
     write(this.message, figure.bars.length ? "" : `No trade of ${figure.symbol} yet.`);
@@ -63,10 +66,15 @@ export class Chart {
     write(this.zone, this.plot.shift || this.data.ms < 86_400_000 ? words.zone(this.data.newest?.[START] ?? Date.now()) : "UTC");
   }
 
-  /** News of the stream. @param {{symbol: string, timeframe: string, rows: number[][], whole: boolean}} news */
+  /** News of the stream. @param {{symbol: string, timeframe: string, rows: number[][], whole: boolean, polled?: boolean}} news */
   news(news) {
     if (!news.whole || !this.holds(news.symbol, news.timeframe)) return;
     const was = this.data.newest?.[START];
+    if (news.polled && was !== undefined && news.rows.length && news.rows[0][START] > was) {
+      // More bars have gone by than a poll brings: what is in between has to be asked for.
+      this.market.tell("hole");
+      return;
+    }
     const followed = this.plot.following;
     const changed = this.data.merge(news.rows);
     const { newest } = this.data;
@@ -80,7 +88,7 @@ export class Chart {
     const closedSince = newest[START] - was;
     if (followed && closedSince > 0 && !this.dragging) {
       const before = this.plot.to;
-      this.plot.follow(0);
+      this.plot.follow();
       if (this.plot.to !== before) this.later(REDRAW_MS);
     }
     if (changed !== null) this.later(changed <= this.plot.drawnTo && changed !== was ? 0 : REDRAW_MS);
@@ -148,11 +156,13 @@ export class Chart {
     const query = new URLSearchParams({ timeframe, end: String(first), limit: String(OLDER) });
     try {
       const answer = await fetch(`/api/v1/tickers/${encodeURIComponent(symbol)}/bars?${query}`);
-      if (!answer.ok) return;
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
       const older = await answer.json();
       if (!this.holds(symbol, timeframe) || older.epoch !== plot.figure.epoch || data.rows[0]?.[START] !== first) return;
       data.prepend(older.data);
-      if (older.data.length) onFrame(this.drawAll);
+      if (!older.data.length) return;
+      onFrame(this.drawAll);
+      void this.wantOlder(); // the view may lie further back still
     } catch (_unreachable) {
       this.askedBefore = Infinity; // asked again at the next move; the connection's state says what is wrong
     }
@@ -186,10 +196,12 @@ export class Chart {
   async exportPng() {
     const { symbol, timeframe } = this.data;
     const stamp = (/** @type {number} */ ms) => `${dateText(ms).slice(0, 19).replace(/[-:]/g, "")}Z`;
-    const { from, to } = this.plot;
-    const said = this.simulated ? " (simulated)" : "";
-    const url = await this.plot.picture(`${this.plot.figure.name} · ${symbol} · ${timeframe}${said}`);
-    const name = `${this.simulated ? "simulated_" : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;
+    const { from } = this.plot;
+    const to = Math.min(this.plot.to, (this.data.newest?.[START] ?? this.plot.to) + this.data.ms);
+    const said = this.kind ? ` (${this.kind})` : "";
+    const { name: full } = this.plot.figure;
+    const url = await this.plot.picture(`${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe}${said}`);
+    const name = `${this.kind ? `${this.kind}_` : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;
     const link = make("a", { href: url, download: name });
     document.body.append(link);
     link.click();
@@ -200,5 +212,9 @@ export class Chart {
 /** The chart in `#chart`, once plotly.js has come. @param {{market: any, feedKind: string}} page */
 export async function chart(page) {
   const place = /** @type {HTMLElement} */ (document.getElementById("chart"));
-  return new Chart(await plotly(), place, page);
+  const say = (/** @type {string} */ sentence) => {
+    const legend = document.getElementById("chart-legend");
+    if (legend) legend.textContent = sentence;
+  };
+  return new Chart(await plotly(say), place, page);
 }

@@ -20,6 +20,7 @@ export class Figures {
     this.number = 0;
     this.pending = false;
     this.late = 0;
+    this.healing = 0;
     /** @type {string | null} the epoch that the sparklines are of */
     this.epoch = null;
     /** Called with other closes by symbol when the data started over. @type {(closes: Record<string, number[]>) => void} */
@@ -34,7 +35,13 @@ export class Figures {
     this.epoch = first?.epoch ?? this.market.epoch;
     this.view.on(() => this.ask());
     this.market.on("epoch", () => this.ask());
-    this.market.on("hole", () => setTimeout(() => this.ask(), AGAIN_MS));
+    this.market.on("hole", () => {
+      if (this.pending || this.healing) return;
+      this.healing = window.setTimeout(() => {
+        this.healing = 0;
+        this.ask();
+      }, AGAIN_MS);
+    });
     this.market.on("bars", (/** @type {any} */ news) => chart.news(news));
     this.market.on("state", () => {
       if (this.pending) this.ask();

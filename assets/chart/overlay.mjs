@@ -89,8 +89,10 @@ export class Overlay {
     this.levels = new Map();
     /** @type {{id: number, level: number, words: string}[]} */
     this.alerts = [];
-    /** @type {{x: number, y: number, words: string} | null} pointer, px in the place */
+    /** @type {any} the pointer: px in the place, moment and price there, and their words */
     this.at = null;
+    /** Called before the crosshair is drawn: the same pixel may be another price by now. @type {(panes: any) => void} */
+    this.look = () => {};
     place.append(this.root);
   }
 
@@ -121,8 +123,9 @@ export class Overlay {
     }
     this.drawBars(panes);
     this.drawMarks(panes);
-    this.drawLast(panes);
     this.drawAlerts(panes);
+    this.drawLast(panes);
+    this.labels.append(this.last.group, this.pointer.group);
     this.drawPointer(panes);
   }
 
@@ -197,6 +200,7 @@ export class Overlay {
 
   /** @param {any} panes */
   drawPointer({ price, volume }) {
+    if (this.at) this.look({ price, volume, ...this.panes() });
     const { at } = this;
     this.cross.style.display = this.when.style.display = at ? "" : "none";
     if (!at) return this.pointer.hide();

@@ -17,14 +17,31 @@ const DRAWN_MOST = 3000;
 const NARROWEST = 8;
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false };
 
-/** @returns {Promise<any>} Plotly, as soon as its script has come */
-export function plotly() {
-  if (window["Plotly"]) return Promise.resolve(window["Plotly"]);
-  const script = document.getElementById("plotly-script");
-  return new Promise((resolve, reject) => {
-    script?.addEventListener("load", () => resolve(window["Plotly"]));
-    script?.addEventListener("error", () => reject(new Error("plotly.js could not be loaded")));
-  });
+/** Between two tries to load plotly.js. */
+const AGAIN_MS = 3_000;
+
+/**
+ * Plotly, as soon as its script has come; tried again for as long as it takes.
+ * @param {(sentence: string) => void} say what stands in the way, empty when nothing does any more
+ * @returns {Promise<any>}
+ */
+export async function plotly(say) {
+  const source = /** @type {HTMLLinkElement} */ (document.getElementById("plotly-source")).href;
+  while (!window["Plotly"]) {
+    const came = await new Promise((resolve) => {
+      const script = document.createElement("script");
+      script.onload = () => resolve(true);
+      script.onerror = () => resolve(false);
+      script.src = source;
+      document.head.append(script);
+    });
+    if (!came) {
+      say("The chart's library could not be loaded; trying again.");
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+  say("");
+  return window["Plotly"];
 }
 
 export class Plot {
@@ -44,8 +61,7 @@ export class Plot {
     this.low = 0;
     this.high = 1;
     this.shift = 0;
-    /** Bars given to Plotly: starts, both included. */
-    this.drawnFrom = 0;
+    /** The start of the newest bar that Plotly has. */
     this.drawnTo = 0;
     this.bound = false;
     /** @type {(what: "drawn" | "dragging" | "moved") => void} */
@@ -78,16 +94,15 @@ export class Plot {
     return !newest || (newest[START] < this.to && newest[START] + this.series.ms > this.from);
   }
 
-  /** Move the view with the newest bar. @param {number} ms how far it went */
-  follow(ms) {
+  /** Move the view so that the newest bar is in it again, with the room at its right; the width stays. */
+  follow() {
     const room = (this.to - this.from) * PAD_RIGHT;
     const end = (this.series.newest?.[START] ?? 0) + this.series.ms;
-    // Room that is left at the right is used before anything moves; then by as much as bars went on.
+    // Room that is left at the right is used up before anything moves.
     const missing = end + room - this.to;
     if (missing <= 0) return;
-    const by = Math.max(ms, Math.min(missing, this.to - this.from));
-    this.from += by;
-    this.to += by;
+    this.from += missing;
+    this.to += missing;
   }
 
   /** Prices in view and the room around them. @returns {[number, number]} */
@@ -160,7 +175,10 @@ export class Plot {
     for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
     this.volume = volume * 1.08 || 1;
     layout.xaxis = { ...layout.xaxis, range: [dateText(this.from + this.shift), dateText(this.to + this.shift)], autorange: false };
-    layout.yaxis = { ...layout.yaxis, range: [this.low, this.high], autorange: false };
+    // Labels have the instrument's decimals: lines closer than its smallest step would carry the same number twice.
+    const step = 10 ** -this.figure.decimals;
+    const fine = (this.high - this.low) / step < 12;
+    layout.yaxis = { ...layout.yaxis, range: [this.low, this.high], autorange: false, ...(fine ? { dtick: step, tick0: 0 } : {}) };
     layout.yaxis2 = { ...layout.yaxis2, range: [0, this.volume], autorange: false };
     return layout;
   }
@@ -169,7 +187,6 @@ export class Plot {
   draw() {
     if (!this.figure || !this.place.clientWidth) return;
     const bars = this.window();
-    this.drawnFrom = bars[0]?.[START] ?? 0;
     this.drawnTo = bars[bars.length - 1]?.[START] ?? 0;
     this.drawnAt = performance.now();
     const layout = { ...this.layout(), width: this.place.clientWidth, height: this.place.clientHeight };
@@ -210,16 +227,24 @@ export class Plot {
 
   /** A picture of the chart, the forming bar included. @param {string} title @returns {Promise<string>} a data URL */
   picture(title) {
-    const bars = this.series.between(this.from, this.to);
+    // A little more at the left, so that a line enters the picture; the forming bar and the last price included.
+    const bars = this.series.between(this.from - this.series.ms, this.to);
+    const newest = this.series.newest;
     const paper = inked("var(--surface)");
     const layout = {
       ...this.layout(),
       paper_bgcolor: paper,
       plot_bgcolor: paper,
       margin: { l: 16, r: 80, t: 48, b: 32 },
+      shapes: newest
+        ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: newest[CLOSE], y1: newest[CLOSE], line: { color: inked("var(--faint)"), width: 1, dash: "dot" } }]
+        : [],
       title: { text: title, x: 0.012, xanchor: "left", font: { size: 15, color: inked("var(--text)") } },
     };
     const { clientWidth: width, clientHeight: height } = this.place;
-    return this.Plotly.toImage({ data: this.traces(bars), layout }, { format: "png", width: Math.max(width, 900), height: Math.max(height, 480), scale: 2 });
+    const traces = this.traces(bars);
+    // A line of one point would not be seen.
+    if (bars.length < 3 && this.figure.type !== "candles") traces[0].mode = "lines+markers";
+    return this.Plotly.toImage({ data: traces, layout }, { format: "png", width: Math.max(width, 900), height: Math.max(height, 480), scale: 2 });
   }
 }

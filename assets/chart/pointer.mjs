@@ -83,12 +83,19 @@ export function point(chart) {
   const move = (/** @type {MouseEvent} */ event) => {
     const at = read(event);
     if (!at) return leave();
-    const bar = series.nearest(at.ms);
-    const panes = overlay.panes();
-    const x = bar && panes ? panes.x.l2p(bar[START] + plot.shift) : at.x;
-    overlay.at = { ...at, x, words: words.price(at.price, plot.figure.decimals), when: bar ? barTime(bar[START], series.ms) : "" };
+    overlay.at = { x: at.x, raw: at.x, y: at.y, words: "", when: "" };
     onFrame(chart.paintOverlay);
     return undefined;
+  };
+  // What lies under the pointer with the scales of now: they change while it rests.
+  overlay.look = (/** @type {any} */ panes) => {
+    const { at } = overlay;
+    const ms = panes.x.p2l(at.raw) - plot.shift;
+    const bar = series.nearest(ms);
+    at.ms = ms;
+    at.x = bar ? panes.x.l2p(bar[START] + plot.shift) : at.raw;
+    at.words = words.price(panes.y.p2l(at.y - panes.price.top), plot.figure.decimals);
+    at.when = bar ? barTime(bar[START], series.ms) : "";
   };
   const leave = () => {
     if (!overlay.at) return;

@@ -4,7 +4,6 @@
 /** @typedef {number[]} Bar [start, open, high, low, close, volume, trades, flags] */
 
 export const [START, OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, FLAGS] = [0, 1, 2, 3, 4, 5, 6, 7];
-const CLOSED = 1;
 /** Bars held of a series; the oldest go first. */
 const MOST = 20_000;
 
@@ -73,12 +72,6 @@ export class Series {
   /** @returns {Bar | undefined} */
   get newest() {
     return this.rows[this.rows.length - 1];
-  }
-
-  /** Whether the newest bar still forms. */
-  get forming() {
-    const { newest } = this;
-    return newest !== undefined && (newest[FLAGS] & CLOSED) === 0;
   }
 
   /** Bars whose span touches [from, to). @param {number} from ms @param {number} to ms @returns {Bar[]} */

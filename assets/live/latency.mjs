@@ -15,7 +15,7 @@ export function received(received) {
   if (document.hidden) return;
   if (oldest === Infinity) {
     afterPaint(() => {
-      samples.push({ at: performance.now(), ms: Math.max(0, market.now() - oldest) });
+      if (!Number.isNaN(oldest)) samples.push({ at: performance.now(), ms: Math.max(0, market.now() - oldest) });
       oldest = Infinity;
     });
     onFrame(nothing);
@@ -24,6 +24,11 @@ export function received(received) {
 }
 
 function nothing() {}
+
+/** What was about to be painted when the tab was hidden is painted when it is shown: no measure of anything. */
+function hidden() {
+  if (document.hidden) oldest = NaN;
+}
 
 function show() {
   const place = document.getElementById("latency");
@@ -39,9 +44,9 @@ function show() {
   const words = `${Math.round(p50)} ms`;
   const number = place.querySelector("b") ?? place;
   if (number.textContent !== words) number.textContent = words;
-  market.tell("latency", { p50, p95, last: samples[samples.length - 1].ms });
 }
 
 export function start() {
   setInterval(show, 1000);
+  document.addEventListener("visibilitychange", hidden);
 }

@@ -8,6 +8,7 @@ const PATH = "/ws/market";
 const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 12_000;
 const WAKE_PONG_MS = 2_000;
+const STEADY_MS = 10_000;
 const PING_EVERY_MS = 10_000;
 
 class Stream {
@@ -34,6 +35,10 @@ class Stream {
     /** The epoch that `barSeq` counts in. */
     this.barsEpoch = /** @type {string | null} */ (null);
     this.barsWhole = true;
+    /** The newest subscription to bars, and whether it has been answered. */
+    this.barsId = 0;
+    this.barsAnswered = false;
+    this.openedAt = 0;
     this.timer = 0;
     /** @type {() => void} */
     this.changed = () => {};
@@ -72,8 +77,9 @@ class Stream {
   askBars() {
     if (!this.bars) return;
     const { symbol, timeframe } = this.bars;
-    this.barsWhole = false;
-    this.say(subscribe("bars", [symbol], { timeframe, epoch: this.barsEpoch, after_seq: this.barSeq }));
+    this.barsWhole = this.barsAnswered = false;
+    this.barsId += 1;
+    this.say(subscribe("bars", [symbol], { id: this.barsId, timeframe, epoch: this.barsEpoch, after_seq: this.barSeq }));
   }
 
   connect() {
@@ -117,6 +123,7 @@ class Stream {
         this.tickerSeq = Math.max(this.tickerSeq, message.seq);
         return market.rows(message);
       case "bars":
+        if (!this.watches(message)) return undefined;
         this.barSeq = Math.max(this.barSeq, message.seq);
         return this.news(message, true);
       case "snapshot":
@@ -124,17 +131,19 @@ class Stream {
           if (!message.more) this.tickerSeq = Math.max(this.tickerSeq, message.seq);
           return market.snapshot(message);
         }
-        if (!message.more) this.barSeq = Math.max(this.barSeq, message.seq);
+        if (!this.watches(message)) return undefined;
+        if (!message.more && this.barsAnswered) this.barSeq = Math.max(this.barSeq, message.seq);
         return this.news(message, this.barsWhole);
       case "subscribed":
-        if (message.channel === "bars") {
+        if (message.channel === "bars" && message.id === this.barsId) {
+          this.barsAnswered = true;
           this.barsWhole = message.resumed !== false;
           if (!this.barsWhole) market.tell("hole", this.bars);
         }
         return undefined;
       case "heartbeat":
         this.tickerSeq = Math.max(this.tickerSeq, message.seq);
-        if (this.barsWhole) this.barSeq = Math.max(this.barSeq, message.seq);
+        if (this.barsWhole && this.barsAnswered) this.barSeq = Math.max(this.barSeq, message.seq);
         return undefined;
       case "alert":
         this.alertId = Math.max(this.alertId, message.event.id);
@@ -144,6 +153,11 @@ class Stream {
       default:
         return undefined;
     }
+  }
+
+  /** Whether a message is about the series that is watched now: one from before may still be under way. @param {any} message */
+  watches(message) {
+    return this.bars !== null && message.timeframe === this.bars.timeframe && this.bars.symbol in message.data;
   }
 
   /** @param {any} message @param {boolean} whole */
@@ -156,7 +170,7 @@ class Stream {
   /** @param {any} message */
   welcome(message) {
     this.open = true;
-    this.tries = 0;
+    this.openedAt = Date.now();
     this.reason = "";
     this.silence = message.heartbeat_ms * 1.6;
     const fresh = this.epoch !== message.epoch;
@@ -248,6 +262,8 @@ class Stream {
   /** Once a second: silence ends a line that looks open; a ping keeps the clock right. */
   watch() {
     if (!this.open || !this.socket) return;
+    // A line that dies young is no reason to come back quicker.
+    if (Date.now() - this.openedAt > STEADY_MS) this.tries = 0;
     const silent = Date.now() - this.heard;
     if (silent > this.silence && !document.hidden) {
       this.lost(this.socket, 4408, true);

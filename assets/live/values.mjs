@@ -27,7 +27,6 @@ class Market {
     this.symbols = [];
     /** @type {string | null} */
     this.epoch = null;
-    this.seq = 0;
     /** Server's clock less this one's, ms. */
     this.offset = 0;
     this.feed = { kind: "", healthy: true, health: "", silence_is_stale: true, stale_after_ms: 3000 };
@@ -36,7 +35,7 @@ class Market {
     this.state = { state: "reconnecting", retryAt: /** @type {number | null} */ (null), reason: "" };
   }
 
-  /** Hear of `kind`: ticker, received, bars, hole, state, feed, latency, alert, epoch, loaded. @param {string} kind @param {(news: any) => void} heard */
+  /** Hear of `kind`: ticker, received, bars, hole, state, feed, alert, epoch, loaded. @param {string} kind @param {(news: any) => void} heard */
   on(kind, heard) {
     let all = this.listeners.get(kind);
     if (!all) this.listeners.set(kind, (all = new Set()));

@@ -39,10 +39,6 @@ export function cards(strip, { market, view, sparks }) {
     tick() {
       for (const one of shown.values()) one.age();
     },
-    all() {
-      for (const one of shown.values()) one.paint();
-    },
-    symbols: () => [...shown.keys()],
   };
 }
 

@@ -110,7 +110,6 @@ export async function search({ market, view }) {
   });
   return {
     open() {
-      document.dispatchEvent(new CustomEvent("tickboard:search"));
       field.focus();
       field.select();
     },

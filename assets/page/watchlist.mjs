@@ -81,10 +81,6 @@ export async function watchlist({ market, view, sparks }) {
       if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
       update([...rows].filter(([symbol, one]) => Boolean(market.get(symbol)?.stale) !== Boolean(one.stale)).map(([symbol]) => symbol));
     },
-    all() {
-      for (const symbol of rows.keys()) trends.add(symbol);
-      update(rows.keys());
-    },
   };
 }
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -22,7 +27,15 @@ from dashboard.telemetry import Telemetry, get_logger
 #: Failed tries in five minutes: of a name from an address, so that the owner gets in from elsewhere; of an address.
 NAME_LIMIT, ADDRESS_LIMIT = RateLimitItemPerMinute(5, 5), RateLimitItemPerMinute(50, 5)
 WRONG = "That user name and password don't go together."
+TOO_MANY = "Too many failed tries. Wait five minutes, then try again."
 _CONTROL = re.compile(r"[\x00-\x20\\\x7f]")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A try of a password: failed, unless it turns out otherwise."""
+
+    failed: bool = True
 
 
 class Failures:
@@ -31,22 +44,36 @@ class Failures:
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry, self._log = telemetry, get_logger("login")
         self._tries = MovingWindowRateLimiter(MemoryStorage())
+        self._begun: Counter[tuple[str, ...]] = Counter()
+        self._lock = threading.Lock()
 
-    def limited(self, name: str) -> bool:
-        """Whether this request's address has failed too often with this name, or with any."""
-        address = request.remote_addr or ""
-        return not (
-            self._tries.test(NAME_LIMIT, "name", address, name[:LONGEST_NAME])
-            and self._tries.test(ADDRESS_LIMIT, address)
-        )
+    @contextmanager
+    def attempt(self, name: str) -> Iterator[Attempt | None]:
+        """One try of a password, counted from its beginning: None where this address has had too many.
 
-    def count(self, name: str) -> None:
-        """One more failure."""
+        A try that ends without `accepted` counts as failed. So tries at once are no way around the limit.
+        """
         address = request.remote_addr or ""
-        self._tries.hit(NAME_LIMIT, "name", address, name[:LONGEST_NAME])
-        self._tries.hit(ADDRESS_LIMIT, address)
-        self._telemetry.logins.labels("refused").inc()
-        self._log.warning("login refused", user=name[:100], address=address)
+        keys = ((NAME_LIMIT, ("name", address, name[:LONGEST_NAME])), (ADDRESS_LIMIT, (address,)))
+        with self._lock:
+            if any(self._tries.get_window_stats(item, *key).remaining <= self._begun[key] for item, key in keys):
+                yield None
+                return
+            self._begun.update(key for _, key in keys)
+        attempt = Attempt()
+        try:
+            yield attempt
+        finally:
+            with self._lock:
+                for item, key in keys:
+                    self._begun[key] -= 1
+                    if not self._begun[key]:
+                        del self._begun[key]
+                    if attempt.failed:
+                        self._tries.hit(item, *key)
+            if attempt.failed:
+                self._telemetry.logins.labels("refused").inc()
+                self._log.warning("login refused", user=name[:100], address=address)
 
     def too_many(self, answer: Response) -> Response:
         """The answer to one try too many."""
@@ -83,11 +110,12 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
     @routes.post("/login")
     def enter() -> Answer:
         name, password = request.form.get("username", ""), request.form.get("password", "")
-        if failures.limited(name):
-            return failures.too_many(page(429, "Too many failed tries. Wait five minutes, then try again.", name))
-        person = users.matching(name, password, demonstration=demonstration.allows(request))
+        with failures.attempt(name) as attempt:
+            if attempt is None:
+                return failures.too_many(page(429, TOO_MANY, name))
+            person = users.matching(name, password, demonstration=demonstration.allows(request))
+            attempt.failed = person is None
         if person is None:
-            failures.count(name)
             return page(401, WRONG, name)
         sessions.end(request.cookies.get(COOKIE))
         value, login = sessions.issue(person, remembered=request.form.get("remember", "") not in ("", "0", "false"))
@@ -120,10 +148,11 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
 
         if current_user.demonstration:
             return again("The demonstration's password is fixed; make an administrator instead.", 403)
-        if failures.limited(name):
-            return failures.too_many(again("Too many failed tries. Wait five minutes, then try again.", 429))
-        if users.matching(name, old, demonstration=False) is None:
-            failures.count(name)
+        with failures.attempt(name) as attempt:
+            if attempt is None:
+                return failures.too_many(again(TOO_MANY, 429))
+            attempt.failed = users.matching(name, old, demonstration=False) is None
+        if attempt.failed:
             return again("The current password is not right.", 401)
         if new != request.form.get("again", new):
             return again("The two new passwords differ.", 422)

@@ -12,6 +12,7 @@ class User(Base):
     """Somebody who may log in; `demonstration` marks the user `root` of the demonstration mode."""
 
     __tablename__ = "users"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # as SQLAlchemy wants it
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     name: Mapped[str] = mapped_column(String(150), unique=True)
@@ -23,9 +24,10 @@ class User(Base):
 
 
 class LoginSession(Base):
-    """A login of a browser; the cookie carries the random id of which only the SHA-256 is kept."""
+    """A login of a browser; the cookie carries the random id of which only the SHA-256 is kept. No id comes twice."""
 
     __tablename__ = "login_sessions"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)

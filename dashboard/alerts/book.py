@@ -90,7 +90,7 @@ class AlertBook:
         return [_rule(alert, instrument) for alert, instrument in found if instrument is not None]
 
     def missed(self, user_id: int, after_id: int) -> list[dict[str, Any]]:
-        """Up to MISSED events of a user with ids after `after_id`, oldest first, in the contract's shape."""
+        """The first MISSED events of a user after `after_id`, by id, in the contract's shape; none: no more."""
         with self.database.reading() as session:
             rows = session.scalars(
                 select(AlertEvent)

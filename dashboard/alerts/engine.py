@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from dashboard.alerts.book import AlertBook, event_of
@@ -28,6 +28,10 @@ from dashboard.store.memory import MemoryStore
 from dashboard.telemetry import Telemetry, get_logger
 
 _NEVER = np.iinfo(np.int64).min
+#: Rules that could not be read at the start are asked for so often, s.
+RETRY_S = 1.0
+#: Events kept of a user; the oldest go first.
+KEPT_EVENTS = 10_000
 
 
 class Engine:
@@ -51,17 +55,34 @@ class Engine:
         self._arrange([], np.zeros(0, dtype=np.bool_))
         self._newest: Ints = np.full(len(store.catalogue), _NEVER, dtype=np.int64)
         self._fired: set[int] = set()
+        self._error: str | None = None
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
         book.on_rule, book.on_gone, book.state = self.watch, self.forget, self.state
 
     def start(self) -> None:
-        """Read the rules and start the thread."""
-        try:
-            for rule in self.book.watched():
-                self.watch(rule)
-        except StorageError as error:
-            self.log.error("the rules could not be read", error=str(error))
+        """Read the rules and start the thread, which goes on trying where they can't be read."""
+        self._read_rules()
         self._thread.start()
+
+    @property
+    def error(self) -> str | None:
+        """Why the stored rules are not watched, None where they are."""
+        return self._error
+
+    def _read_rules(self) -> None:
+        try:
+            rules = self.book.watched()
+        except StorageError as error:
+            if self._error is None:
+                self.log.error("the rules can't be read; trying again", error=str(error))
+            self._error = str(error)
+            return
+        with self._lock:
+            known = {rule.id for rule in self._rules}
+        for rule in rules:
+            if rule.id not in known:
+                self.watch(rule)
+        self._error = None
 
     def stop(self, timeout: float) -> None:
         """End the thread."""
@@ -131,8 +152,10 @@ class Engine:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._wake.wait()
+            self._wake.wait(None if self._error is None else RETRY_S)
             self._wake.clear()
+            if self._error is not None:
+                self._read_rules()
             while self._queue:
                 try:
                     self._take(self._queue.popleft())
@@ -214,6 +237,8 @@ class Engine:
             )
             session.add(event)
             session.flush()
+            if event.id % 100 == 0:
+                _forget_oldest(session, rule.user_id)
             return event_of(event)
 
         def told(done: Future[dict[str, Any] | None]) -> None:
@@ -225,3 +250,10 @@ class Engine:
                 self.publish(rule.user_id, event)
 
         self.writer.submit(work).add_done_callback(told)
+
+
+def _forget_oldest(session: Session, user_id: int) -> None:
+    ids = select(AlertEvent.id).where(AlertEvent.user_id == user_id).order_by(AlertEvent.id.desc())
+    oldest_kept = session.scalar(ids.offset(KEPT_EVENTS - 1).limit(1))
+    if oldest_kept is not None:
+        session.execute(delete(AlertEvent).where(AlertEvent.user_id == user_id, AlertEvent.id < oldest_kept))

@@ -12,6 +12,7 @@ class Alert(Base):
     """A user's rule; `last_fired` is the event time of the tick that fired it last, UTC ms."""
 
     __tablename__ = "alerts"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # as SQLAlchemy wants it
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)

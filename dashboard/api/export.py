@@ -36,9 +36,9 @@ def csv(services: Services, instrument: int, timeframe: int | None, start: int |
     store = services.store
     symbol = store.catalogue[instrument].symbol
     if timeframe is None:
-        found = store.ticks(instrument, start=start, end=end)
-        span = (found.rows[:, 5].min(), found.rows[:, 5].max()) if len(found.rows) else None
-        pieces = _tick_pieces(services, instrument, start, end, found.epoch, found.seq)
+        with store.lock:
+            epoch, seq, span = store.epoch, store.seq, store.tick_span(instrument, start, end)
+        pieces = _tick_pieces(services, instrument, start, end, epoch, seq)
         what = "tick"
     else:
         bars = store.bars(instrument, timeframe, start=start, end=end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -61,9 +62,23 @@ def install(server: Flask, page: Callable[[int, str], Response]) -> None:
 
     @server.errorhandler(Exception)
     def fault(error: Exception) -> Response:
+        status = _strangers_fault(error)
+        if status is not None:
+            words = HTTPStatus(status).phrase
+            return answer(status, words) if _is_api() else page(status, words)
         log.error("request failed", path=request.path[:200], exc_info=error)
         words = "something went wrong here; the log has it under the request id"
         return answer(500, words) if _is_api() else page(500, words.capitalize())
+
+
+def _strangers_fault(error: Exception) -> int | None:
+    """The status for what a library below raises over a bad request rather than over a fault of ours."""
+    kind = f"{type(error).__module__}.{type(error).__name__}"
+    if kind.startswith("gunicorn.http.errors."):
+        return 400
+    if kind.startswith("dash.exceptions."):
+        return 404
+    return 400 if isinstance(error, RecursionError) else None
 
 
 def _is_api() -> bool:

@@ -14,9 +14,9 @@ from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS
 from dashboard.store.quotes import quotes
+from dashboard.store.rows import bar_rows, tick_rows
 
 MINUTE = TIMEFRAME_INDEX["1m"]
-_INTEGERS = {"seq", "ts", "start", "trades", "flags"}
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -60,7 +60,7 @@ def blueprint(services: Services) -> Blueprint:
                 "symbol": symbol,
                 "timeframe": TIMEFRAMES[timeframe].name,
                 "columns": BAR_COLUMNS,
-                "data": table(found.rows.tolist(), BAR_COLUMNS),
+                "data": bar_rows(found.rows),
             }
         )
 
@@ -94,7 +94,7 @@ def blueprint(services: Services) -> Blueprint:
                 "oldest_seq": found.oldest_seq,
                 "symbol": symbol,
                 "columns": TICK_COLUMNS,
-                "data": table(found.rows.tolist(), TICK_COLUMNS),
+                "data": tick_rows(found.rows),
                 "next_after_seq": int(found.rows[-1, 0]) if more and len(found.rows) else None,
             }
         )
@@ -113,15 +113,6 @@ def blueprint(services: Services) -> Blueprint:
         return export.csv(services, at, given.get("timeframe", MINUTE), given.get("start"), given.get("end"))
 
     return routes
-
-
-def table(rows: list[list[float]], columns: tuple[str, ...]) -> list[list[Any]]:
-    """Rows of floats with the columns that are whole numbers as such."""
-    whole = [at for at, name in enumerate(columns) if name in _INTEGERS]
-    for row in rows:
-        for at in whole:
-            row[at] = int(row[at])
-    return rows
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,11 @@ class Database:
             return
         try:
             Path(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Hashes of passwords and sessions are nobody else's; SQLite gives its side files the same mode.
+            with suppress(FileExistsError):
+                os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
-            raise StartRefused(
-                f"the folder of DASHBOARD_DATABASE_URL, {Path(name).parent}, can't be made: {error.strerror}"
-            ) from error
+            raise StartRefused(f"DASHBOARD_DATABASE_URL: {name} can't be made: {error.strerror}") from error
 
 
 @contextmanager

@@ -108,6 +108,7 @@ class Writer:
             except Exception as error:
                 self.telemetry.faults.labels("database-writer").inc()
                 self.log.exception("a write failed for good")
+                self._error, delay = None, FIRST_DELAY_S
                 self._done(future, error=error)
                 continue
             self._error, delay = None, FIRST_DELAY_S

@@ -20,7 +20,7 @@ from dashboard.errors import ConfigurationError, StartRefused
 from dashboard.feeds.base import HistoryBlock, Sink
 from dashboard.feeds.tables import NAMES, Rows, Table, symbols_of
 from dashboard.market.bars import TIMEFRAMES
-from dashboard.market.instruments import Catalogue, check_symbol, unlisted
+from dashboard.market.instruments import Catalogue, check_symbol, is_symbol, unlisted
 from dashboard.market.ticks import Floats, Ints, SourceBars, TickBatch
 from dashboard.telemetry import get_logger
 
@@ -232,7 +232,10 @@ class Replay:
                 raise StartRefused(
                     f"the replay {self.path} has a symbol column, which takes a file that can be read twice"
                 )
-            names = symbols_of(self.path, self.columns)
+            # A cell that is no symbol costs its line (it is unknown), not the file.
+            names = [name for name in symbols_of(self.path, self.columns) if is_symbol(name)]
+            if not names:
+                raise StartRefused(f"the replay file {self.path} has no symbol in its symbol column")
         else:
             names = [symbol or symbol_of(self.path.name)]
         try:

@@ -27,6 +27,8 @@ JUMPS_PER_STEP, JUMP_SIZE = 2e-4, 12.0
 BUSY_SPREAD, BUSY_MS = 0.5, 120_000.0
 #: A step of a hundred milliseconds must not look dead beside one of a second: prices move as if a step were as long.
 LEAST_STEP_MS = 250.0
+#: A difference between wall clock and elapsed time over this is somebody who sets the clock, ms.
+JUMP_MS = 1_000.0
 #: Bars of history drawn at most; a large catalogue gets shorter windows so that the start stays quick.
 HISTORY_BARS = 6_000_000
 #: (timeframe, how far back it goes): 1 year of days, 60 days of hours, 5 days of minutes, 1 hour of seconds.
@@ -64,6 +66,8 @@ class Simulator:
         self._all = np.arange(count, dtype=np.int64)
         self._started_ms: float | None = None
         self._next_ms = 0.0
+        self._ahead_ms = 0.0
+        self._seen: tuple[float, float] | None = None
 
     @property
     def interval_ms(self) -> float:
@@ -71,8 +75,17 @@ class Simulator:
         return float(self.tick_ms)
 
     def market_now_ms(self) -> float:
-        """The wall clock: the simulated market runs along with it."""
-        return self.clock.now_ms()
+        """The wall clock, which the simulated market runs along with; where that was set back, ahead of it."""
+        return self.clock.now_ms() + self._ahead_ms
+
+    def _watch_clock(self) -> None:
+        """A market's time never goes back: keep what the wall clock was set back by, until it has caught up."""
+        now, at = self.clock.now_ms(), self.clock.monotonic()
+        if self._seen is not None:
+            jump = (now - self._seen[0]) - (at - self._seen[1]) * 1000.0
+            if abs(jump) > JUMP_MS:
+                self._ahead_ms = max(0.0, self._ahead_ms - jump)
+        self._seen = now, at
 
     def step(self) -> tuple[float, Floats, Floats, Floats, Floats]:
         """One step of the market: (ms since the one before, price, size, bid, ask of every instrument)."""
@@ -113,18 +126,19 @@ class Simulator:
 
     def run(self, sink: Sink, stop: threading.Event) -> None:
         """Step until `stop`; a machine that slept goes on from the present, without the steps in between."""
-        began = self.clock.now_ms()
+        began = self.market_now_ms()
         self._next_ms = max(began, self._started_ms or began)
         while not stop.is_set():
+            self._watch_clock()
             interval, price, size, bid, ask = self.step()
             self._next_ms += interval
-            wait = (self._next_ms - self.clock.now_ms()) / 1000.0
+            wait = (self._next_ms - self.market_now_ms()) / 1000.0
             if wait < -1.0:
-                self._next_ms = self.clock.now_ms()
+                self._next_ms = self.market_now_ms()
             elif wait > 0 and stop.wait(wait):
                 return
             now = self.clock.now_ms()
-            who = self._open(now)
+            who = self._open(self.market_now_ms())
             if not len(who):
                 sink.alive()
                 continue

@@ -117,9 +117,14 @@ class Catalogue(Sequence[Instrument]):
         return tuple(dict.fromkeys([*begins, *close]))[:3]
 
 
+def is_symbol(text: str) -> bool:
+    """Whether `text` may name an instrument."""
+    return _SYMBOL.fullmatch(text) is not None
+
+
 def check_symbol(text: str) -> str:
     """`text` if it is a symbol. Raises ValueError otherwise."""
-    if not _SYMBOL.fullmatch(text):
+    if not is_symbol(text):
         raise ValueError(f"a symbol is {SYMBOL_RULE}, got {text[:40]!r}")
     return text
 

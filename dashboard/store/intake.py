@@ -33,6 +33,7 @@ class Intake:
         self._ticks = telemetry.ticks.labels(feed_name)
         self._lock = threading.Lock()
         self._last_report_ms = 0.0
+        self._reported_at: float | None = None
         self._logged = float("-inf")
 
     @property
@@ -40,10 +41,18 @@ class Intake:
         """UTC ms of the feed's last sign of life, 0 before the first."""
         return self._last_report_ms
 
+    @property
+    def silent_s(self) -> float | None:
+        """Seconds since the feed's last sign of life, however the wall clock was set; None before the first."""
+        return None if self._reported_at is None else self.clock.monotonic() - self._reported_at
+
+    def _reported(self) -> None:
+        self._last_report_ms, self._reported_at = self.clock.now_ms(), self.clock.monotonic()
+
     def ticks(self, batch: TickBatch) -> None:
         """Check the ticks, count and quarantine the bad ones, append the others."""
         began = time.perf_counter()
-        self._last_report_ms = self.clock.now_ms()
+        self._reported()
         with self._lock:
             checked = self.checker.check(batch, self.market_now())
             self._refused(checked.rejected)
@@ -56,7 +65,7 @@ class Intake:
 
     def alive(self) -> None:
         """The feed reads, although there is nothing to report."""
-        self._last_report_ms = self.clock.now_ms()
+        self._reported()
 
     def unreadable(self, count: int) -> None:
         """`count` lines or messages could not be read."""

@@ -32,7 +32,7 @@ BARS_LEAST = 64
 #: Ticks kept of an instrument when the memory suffices, and in any case.
 TICKS_WANTED, TICKS_LEAST = 200_000, 256
 _BAR_BYTES = FIELDS * 8 * 2
-_TICK_BYTES = len(TICK_COLUMNS) * 8 * 2
+_TICK_BYTES = len(TICK_COLUMNS) * 8 * 2 + 8
 _NONE: Ints = np.zeros(0, dtype=np.int64)
 _AT = {name: row for row, name in enumerate(LAST_FIELDS)}
 
@@ -191,20 +191,21 @@ class MemoryStore:
                 rows = rows[:, -limit:] if after_seq is None else rows[:, :limit]
             return Ticks(self.epoch, self.seq, self.oldest_seq, rows.T.copy(), more)
 
+    def tick_span(self, instrument: int, start: float | None, end: float | None) -> tuple[float, float] | None:
+        """(earliest, latest) event time of the kept ticks with `start` <= ts < `end`; None where there is none."""
+        with self.lock:
+            ts = self._ticks.rows(instrument)[TS]
+            inside = (ts >= (-np.inf if start is None else start)) & (ts < (np.inf if end is None else end))
+            found = ts[inside]
+        return (float(found.min()), float(found.max())) if len(found) else None
+
     def missed(self, instruments: Ints, after_seq: int, limit: int) -> Floats:
         """float64[n, 7]: the first `limit` ticks after `after_seq` of all `instruments`, by seq; the last column is
         the instrument."""
+        wanted = np.zeros(self._count, dtype=np.bool_)
+        wanted[instruments] = True
         with self.lock:
-            parts = []
-            for instrument in instruments[self._last_seq[instruments] > after_seq].tolist():
-                rows = self._ticks.rows(instrument)
-                first = int(np.searchsorted(rows[SEQ], after_seq, "right"))
-                found = rows[:, first : first + limit]
-                parts.append(np.concatenate((found, np.full((1, found.shape[1]), float(instrument)))))
-        if not parts:
-            return np.zeros((0, len(TICK_COLUMNS) + 1))
-        joined = np.concatenate(parts, axis=1).T
-        return joined[np.argsort(joined[:, SEQ], kind="stable")[:limit]]
+            return self._ticks.after(wanted, after_seq, self.seq, limit)
 
     def bars(
         self,
@@ -229,19 +230,30 @@ class MemoryStore:
             self._book.settle(keys)
             return self._gather(instruments, [self._book.window(key, count) for key in keys.tolist()])
 
-    def bars_since(self, instruments: Ints, timeframe: int, seq: int) -> BarRows:
-        """Every bar of `instruments` that changed at or after `seq`."""
+    def bars_since(self, instruments: Ints, timeframe: int, seq: int, limit: int | None = None) -> tuple[BarRows, int]:
+        """Every bar of `instruments` that changed at or after `seq`, and how many of them were looked at: after the
+        one with which there are `limit` bars, no more."""
+        found: list[Ints] = []
+        who: list[int] = []
+        total = looked = 0
         with self.lock:
-            instruments = instruments[self._book.changed[self._keys(instruments, timeframe)] >= seq]
+            book = self._book
             keys = self._keys(instruments, timeframe)
-            self._book.settle(keys)
-            spans, who = [], []
-            for instrument, key in zip(instruments.tolist(), keys.tolist(), strict=True):
-                low, high = self._book.window(key)
-                for at in np.flatnonzero(self._book.block[CHANGED, low:high] >= seq).tolist():
-                    spans.append((low + at, low + at + 1))
+            changed = book.changed[keys] >= seq
+            book.settle(keys[changed])
+            for instrument, news in zip(instruments.tolist(), changed.tolist(), strict=True):
+                if limit is not None and total >= limit:
+                    break
+                looked += 1
+                if news:
+                    low, high = book.window(self._key(instrument, timeframe))
+                    found.append(low + np.flatnonzero(book.block[CHANGED, low:high] >= seq))
                     who.append(instrument)
-            return self._gather(np.array(who, dtype=np.int64), spans)
+                    total += len(found[-1])
+            slots = np.concatenate(found) if found else _NONE
+            rows = book.block[:COLUMNS, slots].T
+        lengths = [len(part) for part in found]
+        return BarRows(np.repeat(np.array(who, dtype=np.int64), lengths), rows), looked
 
     def bars_whole(self, instruments: Iterable[int], timeframe: int, seq: int) -> bool:
         """Whether every bar of `instruments` that changed at or after `seq` is still kept."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from dashboard.market.ticks import Floats, TickBatch
+from dashboard.market.ticks import Floats, Ints, Mask, TickBatch
 from dashboard.store.tables import TICK_COLUMNS
 
+#: Sequence numbers looked at in one step when ticks of some instruments are wanted: 0.1 ms.
+SCANNED = 16_384
 SEQ, PRICE, SIZE, BID, ASK, TS = range(len(TICK_COLUMNS))
 
 
@@ -24,6 +26,8 @@ class TickRings:
         self.count = np.zeros(instruments, dtype=np.int64)
         #: From this sequence number on every instrument's ticks are whole.
         self.oldest_seq = 1
+        #: (instrument, slot) int32[2, k] of the tick with each sequence number, at seq modulo k.
+        self._where = np.zeros((2, instruments * capacity), dtype=np.int32)
 
     def append(self, batch: TickBatch) -> None:
         """Take numbered ticks; several of one instrument, and more than the capacity, are fine."""
@@ -47,6 +51,7 @@ class TickRings:
         over = position >= self.capacity
         if over.any():
             self._gone(self.block[SEQ, who[over], slot[over]])
+        self._where[:, rows[SEQ].astype(np.int64) % self._where.shape[1]] = who, slot
         self.block[:, who, slot] = rows
         self.block[:, who, slot + self.capacity] = rows
         self.count += numbers
@@ -64,6 +69,23 @@ class TickRings:
         """float64[6, n]: every kept tick, a view."""
         low, high = self.window(instrument)
         return self.block[:, instrument, low:high]
+
+    def after(self, wanted: Mask, after_seq: int, newest: int, limit: int) -> Floats:
+        """float64[n, 7]: the first `limit` ticks after `after_seq` of the instruments in `wanted`, by seq; the last
+        column is the instrument. `newest` is the newest sequence number there is."""
+        parts: list[tuple[Ints, Ints]] = []
+        first, found = max(after_seq + 1, self.oldest_seq), 0
+        while first <= newest and found < limit:
+            seqs = np.arange(first, min(first + SCANNED, newest + 1), dtype=np.int64)
+            who, slot = self._where[:, seqs % self._where.shape[1]]
+            mine = np.flatnonzero(wanted[who])[: limit - found]
+            parts.append((who[mine].astype(np.int64), slot[mine].astype(np.int64)))
+            found += len(mine)
+            first = int(seqs[-1]) + 1
+        if not found:
+            return np.zeros((0, len(TICK_COLUMNS) + 1))
+        who, slot = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return np.concatenate((self.block[:, who, slot], who[None].astype(np.float64))).T
 
     def _gone(self, seqs: Floats) -> None:
         self.oldest_seq = max(self.oldest_seq, int(seqs.max()) + 1)

@@ -69,6 +69,10 @@ class AlertFeed:
             self._waiting.clear()
             return
         live = {event["id"]: event for event in self._waiting}
+        if events:
+            # Perhaps not all: read on behind them, until nothing comes; what is later than they are comes again.
+            self._lost_after = events[-1]["id"]
+            live = {id_: event for id_, event in live.items() if id_ <= self._lost_after}
         live |= {event["id"]: event for event in events if event["id"] not in self._known}
         self._waiting = deque(live[id_] for id_ in sorted(live))
         self.room()

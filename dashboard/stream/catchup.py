@@ -12,6 +12,7 @@ from itertools import groupby
 import numpy as np
 
 from dashboard.market.ticks import Floats, Ints
+from dashboard.store.rows import bar_rows, tick_rows
 from dashboard.stream import protocol
 from dashboard.stream.connection import Outgoing
 from dashboard.stream.fanout import Fanout
@@ -20,6 +21,10 @@ from dashboard.stream.subscriptions import Part, Subscription
 
 #: Rows and instruments that one step reads: bounds the time that the store's lock is held.
 ROWS, INSTRUMENTS = 1_500, 200
+#: Gaps told in one step.
+GAPS = 500
+#: Passes over bars that change meanwhile; after that the rest is read at one mark, in however many messages.
+PASSES = 2
 
 
 @dataclass(slots=True)
@@ -123,12 +128,17 @@ class ChangedBars(Job):
         self._type = "bars"
         return self
 
+    _passes = 0
+
     def _begin_pass(self) -> None:
+        self._passes += 1
         self._todo = sorted(self.instruments)
         self._first: Mark | None = None
         self._after = float("-inf")
 
     def step(self) -> Step:
+        if self._passes > PASSES:
+            return self._last_pass()
         fanout, timeframe = self.fanout, self.subscription.topic[1]
         self._todo = [who for who in self._todo if who in self.instruments]
         who, rows, read = fanout.read(self._read)
@@ -139,7 +149,7 @@ class ChangedBars(Job):
 
         def frame(count: int) -> bytes:
             fragments = [
-                protocol.rows_fragment(self.name(one), protocol.bar_rows(rows[list(at)]))
+                protocol.rows_fragment(self.name(one), bar_rows(rows[list(at)]))
                 for one, at in groupby(range(count), lambda at: int(who[at]))
             ]
             done = whole_pass and count == len(who) and mark == self._first
@@ -170,16 +180,49 @@ class ChangedBars(Job):
         self.parts = [(frozenset(self.instruments), mark)]
         return Step([Outgoing(message)], True)
 
+    def _last_pass(self) -> Step:
+        """Everything that changed since the pass before, at one mark: no more than a bar or two an instrument."""
+        fanout, timeframe = self.fanout, self.subscription.topic[1]
+        assert self._since is not None
+        since, asked = self._since, np.array(sorted(self.instruments), dtype=np.int64)
+        found, _ = fanout.read(lambda: fanout.store.bars_since(asked, timeframe, since))
+        who, rows, mark = found.instrument, found.rows, fanout.mark
+        messages: list[Outgoing] = []
+        at = 0
+
+        def frame(count: int) -> bytes:
+            fragments = [
+                protocol.rows_fragment(self.name(one), bar_rows(rows[list(mine)]))
+                for one, mine in groupby(range(at, at + count), lambda row: int(who[row]))
+            ]
+            return protocol.frame(
+                self._type,
+                fragments,
+                mark.seq,
+                fanout.clock.now_ms(),
+                channel="bars" if self._type == "snapshot" else None,
+                timeframe=timeframe,
+                more=at + count < len(who),
+            )
+
+        while at < len(who) or not messages:
+            count, message = fitting(frame, len(who) - at)
+            messages.append(Outgoing(message))
+            at += count
+        self.parts = [(frozenset(self.instruments), mark)]
+        return Step(messages, True)
+
     def _read(self) -> tuple[Ints, Floats, int]:
         """(instrument int64[m], rows float64[m, 8], how many of the instruments that are to do they cover)."""
         store, timeframe = self.fanout.store, self.subscription.topic[1]
         asked = np.array(self._todo[: ROWS // self._newest if self._newest else INSTRUMENTS], dtype=np.int64)
         found = []
+        if self._since is not None:
+            changed, looked = store.bars_since(asked[:INSTRUMENTS], timeframe, self._since, ROWS)
+            found.append(changed)
+            asked = asked[:looked]
         if self._newest:
             found.append(store.recent_bars(asked, timeframe, self._newest))
-        if self._since is not None:
-            asked = asked[:INSTRUMENTS]
-            found.append(store.bars_since(asked, timeframe, self._since))
         who = np.concatenate([bars.instrument for bars in found])
         rows = np.concatenate([bars.rows for bars in found])
         wanted = np.isin(who, asked)
@@ -198,8 +241,12 @@ class MissedTicks(Job):
     """Every tick after the seq `written`, in order, after a `gap` that names what is no longer kept."""
 
     _sent_more = False
+    _gap: tuple[int, int] = (0, 0)
+    _untold: tuple[int, ...] = ()
 
     def step(self) -> Step:
+        if self._untold:
+            return self._name_gap()
         fanout, store = self.fanout, self.fanout.store
         asked: Ints = np.array(sorted(self.instruments), dtype=np.int64)
 
@@ -211,11 +258,9 @@ class MissedTicks(Job):
         mark = fanout.mark
         messages = []
         if after > self.written:
-            symbols = store.catalogue.symbols
-            messages = [
-                Outgoing(protocol.gap(symbols[who], self.written + 1, after)) for who in sorted(self.instruments)
-            ]
+            self._gap, self._untold = (self.written + 1, after), tuple(sorted(self.instruments))
             self.written = after
+            return self._name_gap()
         cut = len(rows) > ROWS
         rows = rows[:ROWS]
 
@@ -225,7 +270,7 @@ class MissedTicks(Job):
             order = np.argsort(part[:, 6], kind="stable")
             heads = np.flatnonzero(np.append(True, np.diff(part[order, 6]) != 0))
             fragments = [
-                protocol.rows_fragment(self.name(int(piece[0, 6])), protocol.tick_rows(piece[:, :6]))
+                protocol.rows_fragment(self.name(int(piece[0, 6])), tick_rows(piece[:, :6]))
                 for piece in np.split(part[order], heads[1:])
                 if len(piece)
             ]
@@ -241,6 +286,13 @@ class MissedTicks(Job):
             self.parts = [(frozenset(self.instruments), mark)]
         return Step(messages, not more)
 
+    def _name_gap(self) -> Step:
+        """Some of the gaps: as many as make no more than a message may be large."""
+        symbols = self.fanout.store.catalogue.symbols
+        now, self._untold = self._untold[:GAPS], self._untold[GAPS:]
+        told = [Outgoing(protocol.gap(symbols[who], *self._gap)) for who in now if who in self.instruments]
+        return Step(told, False)
+
 
 def missed(subscription: Subscription, instruments: set[int], mark: Mark) -> Job:
     """What a slow reader gets when it reads again: newest values, bars that changed meanwhile, every tick."""
@@ -254,6 +306,8 @@ def missed(subscription: Subscription, instruments: set[int], mark: Mark) -> Job
 
 def fitting(frame: Callable[[int], bytes], count: int) -> tuple[int, bytes]:
     """(how many of `count` entries, the message that `frame` makes of them), no larger than a message may be."""
+    # A row takes 40 bytes at least: no use in trying more than could ever fit.
+    count = min(count, protocol.LARGEST_BYTES // 40)
     message = frame(count)
     while len(message) > protocol.LARGEST_BYTES and count > 1:
         count //= 2

@@ -102,6 +102,7 @@ class Client:
             subscription.end()
         self.subscriptions.clear()
         self._work.clear()
+        self.fanout.resumes_waiting -= len(self.waiting)
         self.waiting.clear()
         self.alerts.unsubscribe()
 
@@ -217,17 +218,22 @@ class Client:
             self._decide(waiting)
             return
         self.waiting.append(waiting)
+        self.fanout.resumes_waiting += 1
         self.loop.call_later(RESUME_WAIT_S, self._time_is_up, waiting)
 
     def progress(self) -> None:
         """The state has moved on: answer the resumes that waited for it."""
         for waiting in [each for each in self.waiting if (each.request.after_seq or 0) <= self.fanout.mark.seq]:
-            self.waiting.remove(waiting)
+            self._wait_no_more(waiting)
             self._decide(waiting)
+
+    def _wait_no_more(self, waiting: WaitingResume) -> None:
+        self.waiting.remove(waiting)
+        self.fanout.resumes_waiting -= 1
 
     def _time_is_up(self, waiting: WaitingResume) -> None:
         if waiting in self.waiting and self.connection.open:
-            self.waiting.remove(waiting)
+            self._wait_no_more(waiting)
             self._decide(waiting)
 
     def _decide(self, waiting: WaitingResume) -> None:
@@ -280,12 +286,15 @@ class Client:
         """Begin with a job, at once where there is room."""
         job.subscription.jobs.append(job)
         self._work.append(job)
-        self._step()
+        if self.fanout.turns.idle:
+            self._step()
+        else:
+            self._schedule()
 
     def _schedule(self) -> None:
         if not self._scheduled and self._work:
             self._scheduled = True
-            self.loop.call_soon(self._turn)
+            self.fanout.turns.ask(self._turn)
 
     def _turn(self) -> None:
         self._scheduled = False

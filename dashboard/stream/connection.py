@@ -25,6 +25,10 @@ from dashboard.stream.limits import MessageRate
 
 #: What a client may send in one message, counted after inflating.
 MAX_MESSAGE = 16_384
+#: Bytes that are parsed at a time.
+SLICE = 1_024
+#: Too many messages or frames: whoever sends so is not listened to any more.
+FLOODED = 4429
 #: Seconds for the other side to answer a close; then the line is cut.
 CLOSE_S = 2.0
 #: Server frames below this are not worth deflating.
@@ -113,6 +117,7 @@ class Connection(asyncio.Protocol):
         self._pings: deque[tuple[bytes, float]] = deque(maxlen=32)
         self._waited = float("-inf")
         self._reading = True
+        self._deaf = False
         self._closing: asyncio.TimerHandle | None = None
         self.window_bits = 0
         for extension in ws.extensions:
@@ -138,8 +143,11 @@ class Connection(asyncio.Protocol):
             self.data_received(early)
 
     def data_received(self, data: bytes) -> None:
-        if not self.lost:
-            self._guarded(self._received, data)
+        # In slices, so that a flood of small frames is noticed before all of it has been parsed and answered.
+        for at in range(0, len(data), SLICE):
+            if self.lost or self._deaf:
+                return
+            self._guarded(self._received, data[at : at + SLICE])
 
     def eof_received(self) -> bool:
         self.ws.receive_eof()
@@ -206,6 +214,9 @@ class Connection(asyncio.Protocol):
         if self.ws.state is OPEN:
             self.ws.send_close(code, reason)
             self._flush(wait_s)
+            if code == FLOODED:
+                self._deaf = True
+                self.transport.pause_reading()
         self._cut_later(wait_s)
 
     def fault(self, error: Exception) -> None:
@@ -236,8 +247,9 @@ class Connection(asyncio.Protocol):
             if not isinstance(event, Frame) or self.ws.state is not OPEN:
                 continue
             if not self._frames.take(self.loop.time()):
-                self.close(4429, "too many frames")
-            elif event.opcode is Opcode.PONG:
+                self.close(FLOODED, "too many frames")
+                break
+            if event.opcode is Opcode.PONG:
                 self._pong(bytes(event.data))
             elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 self._part(event)

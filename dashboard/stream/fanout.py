@@ -41,6 +41,40 @@ class Group:
         self.arrays: list[Ints] = [np.array(sorted(instruments), dtype=np.int64) for instruments, _ in parts]
 
 
+class Turns:
+    """Catching up, one step of one client a turn of the loop, so that however many ask, live news goes out between."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take turns on `loop`."""
+        self._loop = loop
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for a turn."""
+        return not self._waiting
+
+    def ask(self, turn: Callable[[], None]) -> None:
+        """Call `turn` when those before have had theirs."""
+        assert self._loop is not None
+        self._waiting.append(turn)
+        if len(self._waiting) == 1:
+            self._loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        assert self._loop is not None
+        turn = self._waiting[0]
+        try:
+            turn()
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                self._loop.call_soon(self._next)
+
+
 class Fanout:
     """Groups of live subscriptions. `on_epoch` is called on the loop when the data has started over, `on_progress`
     after the state has moved on."""
@@ -71,10 +105,14 @@ class Fanout:
         self._dropped = False
         self._waking = False
         self._timer: asyncio.TimerHandle | None = None
+        self.turns = Turns()
+        #: Resumes, over all clients, that wait for a sequence number which has not come yet.
+        self.resumes_waiting = 0
         self._last_flush = float("-inf")
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Follow the store from its present state on."""
+        self.turns.attach(loop)
         with self.store.lock:
             self.news = News(self.store.catalogue.symbols)
             self.epoch, self.oldest_seq = self.store.epoch, self.store.oldest_seq

@@ -113,6 +113,10 @@ def take(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:
     theirs = environ.get("gunicorn.socket") or environ["werkzeug.socket"]
     mine = socket.socket(fileno=os.dup(theirs.fileno()))
     try:
+        # First what may fail: once the server has its dead descriptor, nobody can be answered any more.
+        mine.setblocking(False)
+        if mine.family != socket.AF_UNIX:
+            mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         dead, peer = socket.socketpair()
         peer.close()
         with dead:
@@ -120,8 +124,6 @@ def take(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:
         body = environ["wsgi.input"]
         unreader = getattr(getattr(body, "reader", None), "unreader", None)
         early: bytes = unreader.take_buffered() if unreader else body.read()
-        mine.setblocking(False)
-        mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         mine.close()
         raise

@@ -81,7 +81,7 @@ class Hub:
         self._database: OffLoop | None = None
         self._turned: float | None = None
         self._next_beat: dict[Connection, float] = {}
-        self._asking = False
+        self._asking = self._sessions_unknown = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- from any thread -----------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Hub:
         assert self._loop is not None
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-            if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            if sock.family != socket.AF_UNIX and hasattr(socket, "TCP_NOTSENT_LOWAT"):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT)
             await self._loop.connect_accepted_socket(lambda: connection, sock)
         except OSError as error:
@@ -290,6 +290,8 @@ class Hub:
                 subscription.end()
 
     def _progress(self) -> None:
+        if not self.fanout.resumes_waiting:
+            return
         for client in list(self.clients.values()):
             if client.waiting:
                 try:
@@ -328,8 +330,16 @@ class Hub:
         def answered(alive: set[str] | None, error: Exception | None) -> None:
             self._asking = False
             if error is not None or alive is None:
-                self._fault("sessions could not be looked up", error)
+                self.telemetry.faults.labels("hub").inc()
+                if not self._sessions_unknown:
+                    self.log.error(
+                        "sessions can't be looked up; their connections stay until they can", error=str(error)
+                    )
+                self._sessions_unknown = True
                 return
+            if self._sessions_unknown:
+                self._sessions_unknown = False
+                self.log.info("sessions can be looked up again")
             ended = sessions - alive
             if ended:
                 self._end(lambda place: place.session in ended, protocol.LOGIN_ENDED)

@@ -11,6 +11,7 @@ import orjson
 from dashboard.market.ticks import Floats, Ints, TickBatch
 from dashboard.store.change import LAST_COLUMNS, BarRows, Change
 from dashboard.store.memory import LastTable
+from dashboard.store.rows import bar_rows, tick_rows
 from dashboard.stream import protocol
 
 #: More ticks or bars than this are not kept for a flush: whoever wants them reads the store.
@@ -121,7 +122,7 @@ class News:
                 rows[:, at] = _joined([field(batch) for batch in batches])
             order = np.argsort(who, kind="stable")
             rows = rows[order]
-            made = Grouped(self.names, who[order], rows, rows[:, 0], protocol.tick_rows)
+            made = Grouped(self.names, who[order], rows, rows[:, 0], tick_rows)
             self._grouped[-1] = made
         return made
 
@@ -139,7 +140,7 @@ class News:
                 # The sort is stable: the last of equal (instrument, start) is the newest state.
                 newest = np.append((who[1:] != who[:-1]) | (rows[1:, 0] != rows[:-1, 0]), True)
                 who, rows, steps = who[newest], rows[newest], steps[newest]
-            made = self._grouped[timeframe] = Grouped(self.names, who, rows, steps, protocol.bar_rows)
+            made = self._grouped[timeframe] = Grouped(self.names, who, rows, steps, bar_rows)
         return made
 
 

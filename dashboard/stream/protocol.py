@@ -7,11 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import orjson
 
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
-from dashboard.market.ticks import Floats
 from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS
 
@@ -23,8 +21,7 @@ OPERATIONS = ("subscribe", "unsubscribe", "ping")
 LARGEST_BYTES = 131_072
 
 #: Why a connection ends. The page comes back by itself after the first three, after a minute at 4429.
-GOING_AWAY, OVERLOADED, NO_PONG, FLOODED = 1001, 1013, 4408, 4429
-BAD_TEXT, TOO_BIG, FAULT, LOGIN_ENDED, FORBIDDEN = 1007, 1009, 1011, 4401, 4403
+GOING_AWAY, FAULT, LOGIN_ENDED, NO_PONG, FLOODED = 1001, 1011, 4401, 4408, 4429
 
 
 class Refused(Exception):
@@ -63,6 +60,8 @@ def parse(text: bytes, symbols_limit: int) -> Request:
     if not isinstance(message, dict):
         raise Refused("malformed", "a message must be one JSON object")
     id_ = message.get("id")
+    if isinstance(id_, (list, dict)):
+        raise Refused("bad_id", "id must be a text, a number, true, false or null")
     op = message.get("op")
     if op not in OPERATIONS:
         raise Refused("unknown_operation", f"op must be one of {', '.join(OPERATIONS)}", OPERATIONS, id_)
@@ -182,20 +181,6 @@ def alert(event: dict[str, Any]) -> bytes:
 def ticker_fragment(name: bytes, row: Sequence[float]) -> bytes:
     """`row` is a row of `Change.last`: price bid ask size volume high low ts."""
     return name + b":" + orjson.dumps([*row[:7], _integer(row[7])])
-
-
-def tick_rows(rows: Floats) -> list[tuple[Any, ...]]:
-    """Ticks float64[n, 6] (`TICK_COLUMNS`) as JSON rows."""
-    seq, price, size, bid, ask, ts = rows.T
-    columns = (seq.astype(np.int64), price, size, bid, ask, ts.astype(np.int64))
-    return list(zip(*(column.tolist() for column in columns), strict=True))
-
-
-def bar_rows(rows: Floats) -> list[tuple[Any, ...]]:
-    """Bars float64[n, 8] (`BAR_COLUMNS`) as JSON rows."""
-    whole = rows[:, (0, 6, 7)].astype(np.int64).T.tolist()
-    values = rows[:, 1:6].T.tolist()
-    return list(zip(whole[0], *values, whole[1], whole[2], strict=True))
 
 
 def rows_fragment(name: bytes, rows: Sequence[Sequence[Any]]) -> bytes:

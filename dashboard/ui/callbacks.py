@@ -16,6 +16,7 @@ from flask_login import current_user
 from dashboard.errors import DashboardError
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.quotes import quotes
+from dashboard.store.rows import bar_rows
 from dashboard.ui.figures import TYPES, figure
 from dashboard.ui.first_paint import feed, sparks
 from dashboard.ui.services import Services
@@ -62,7 +63,7 @@ def register(app: Dash, services: Services) -> None:
         """
         if not isinstance(request, dict):
             return no_update
-        answer: dict[str, Any] = {"number": request.get("number")}
+        answer: dict[str, Any] = {"number": _number(request)}
         try:
             answer |= figure(services.store, *_view(services, request))
         except DashboardError as error:
@@ -92,7 +93,7 @@ def register(app: Dash, services: Services) -> None:
         if isinstance(view, dict):
             instrument, timeframe, _type = _view(services, view)
             found = store.bars(instrument, timeframe, limit=POLLED_BARS)
-            rows = [[int(row[0]), *row[1:6], int(row[6]), int(row[7])] for row in found.rows.tolist()]
+            rows = bar_rows(found.rows)
             answer["bars"] = {"symbol": view["symbol"], "timeframe": view["timeframe"], "rows": rows}
         return answer
 
@@ -103,7 +104,7 @@ def register(app: Dash, services: Services) -> None:
         if not isinstance(command, dict):
             return no_update
         book, user = services.alert_book, int(current_user.id)
-        answer: dict[str, Any] = {"number": command.get("number"), "op": command.get("op")}
+        answer: dict[str, Any] = {"number": _number(command), "op": str(command.get("op"))[:20]}
         try:
             _do(book, user, command)
         except DashboardError as error:
@@ -111,6 +112,12 @@ def register(app: Dash, services: Services) -> None:
         answer["rules"] = book.list_for(user)
         answer["events"] = book.history(user, 20)
         return answer
+
+
+def _number(given: dict[str, Any]) -> int | None:
+    """The page's own number of its question, if it is one."""
+    number = given.get("number")
+    return number if isinstance(number, int) and abs(number) < 2**53 else None
 
 
 def _view(services: Services, given: dict[str, Any]) -> tuple[int, int, str]:

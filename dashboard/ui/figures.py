@@ -12,6 +12,7 @@ from typing import Any
 from dashboard.market.bars import TIMEFRAMES, Flag
 from dashboard.market.instruments import Instrument
 from dashboard.store.memory import MemoryStore
+from dashboard.store.rows import bar_rows
 
 TYPES = {"candles": "Candles", "line": "Line", "area": "Area"}
 #: Bars that a chart begins with, and those of them that are in view at first.
@@ -27,7 +28,7 @@ def figure(store: MemoryStore, instrument: int, timeframe: int, type_: str) -> d
     assert type_ in TYPES
     found = store.bars(instrument, timeframe, limit=BARS)
     described: Instrument = store.catalogue[instrument]
-    rows = [[int(row[0]), *row[1:6], int(row[6]), int(row[7])] for row in found.rows.tolist()]
+    rows = bar_rows(found.rows)
     return {
         "symbol": described.symbol,
         "name": described.name,

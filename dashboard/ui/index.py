@@ -21,7 +21,7 @@ _INDEX = """<!doctype html>
 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
 <script src="/assets/early.js?m={early}"></script>
 {css}
-<script id="plotly-script" src="{plotly}" async></script>
+<link id="plotly-source" rel="preload" as="script" href="{plotly}">
 {modules}
 </head>
 <body>
@@ -71,4 +71,4 @@ def plotly_path() -> str:
     bundle = ASSETS / "vendor" / "plotly.min.js"
     if bundle.exists():
         return f"/assets/vendor/plotly.min.js?m={int(bundle.stat().st_mtime)}"
-    return "/_dash-component-suites/dash/dcc/plotly.min.js"
+    return "/_dash-component-suites/plotly/package_data/plotly.min.js"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,3 +224,21 @@ def test_a_password_in_the_address_does_not_log_in(house: House) -> None:
 
 def test_the_login_page_is_never_kept_by_a_cache(house: House) -> None:
     assert house.stranger().get("/login").headers["Cache-Control"] == "no-store"
+
+
+def test_tries_at_once_are_no_way_around_the_limit(tmp_path: Path) -> None:
+    with open_house(tmp_path, {"ada": "analyst"}) as house:
+        gate = threading.Barrier(12)
+        found: list[int] = []
+
+        def guess() -> None:
+            client = house.stranger()
+            gate.wait()
+            found.append(client.post("/login", data={"username": "ada", "password": "wrong guess"}).status_code)
+
+        threads = [threading.Thread(target=guess) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert Counter(found) == {401: 5, 429: 7}

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, func, select
 
+from dashboard.accounts.models import LoginSession
 from tests.conftest import Product
 from tests.house import DAY, PASSWORD, SECOND, House, command, cookie_of, is_in, open_house
 
@@ -183,3 +185,15 @@ def test_a_session_that_ends_is_told_to_whoever_holds_connections_of_it(house: H
     client.post("/logout")
     assert sessions_alive([ref]) == set()
     assert sessions_alive([]) == set()
+
+
+def test_a_session_id_is_never_given_twice(tmp_path: Path) -> None:
+    """A WebSocket knows its session by the id alone: the next login must not inherit the last one's."""
+    with open_house(tmp_path) as house:
+        house.enter("root", "123456")
+        with house.runtime.database.session() as session:
+            first = session.scalar(select(func.max(LoginSession.id)))
+            session.execute(delete(LoginSession))
+        house.enter("root", "123456")
+        with house.runtime.database.session() as session:
+            assert session.scalar(select(func.max(LoginSession.id))) > first

@@ -46,6 +46,20 @@ def history(feed: Simulator, instrument: int = 0) -> list[BarsByStart]:
     return found
 
 
+# -- the clock -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_ms", [-HOUR_MS, HOUR_MS])
+def test_a_wall_clock_that_is_set_neither_stops_the_market_nor_turns_its_time_back(by_ms: int) -> None:
+    feed = simulator()
+    before = live(feed, 20).batches
+    assert isinstance(feed.clock, ManualClock)
+    feed.clock.set_wall(by_ms)
+    after = live(feed, 20).batches
+    assert len(after) >= 10
+    assert after[0].ts[0] > before[-1].ts[0]
+
+
 # -- the seed --------------------------------------------------------------------------------------------------------
 
 

@@ -204,7 +204,8 @@ def test_every_way_to_read_bars_gives_those_of_the_naive_fold(batches: list[list
         change = store.append(ticks(*rows))
         naive.fold(rows)
         for timeframe in range(len(TIMEFRAMES)):
-            since = store.bars_since(everyone, timeframe, before + 1)
+            since, looked = store.bars_since(everyone, timeframe, before + 1)
+            assert looked == 3
             told = change.bars[timeframe]
             assert since.instrument.tolist() == told.instrument.tolist()
             assert since.rows.tolist() == told.rows.tolist()

@@ -9,6 +9,9 @@ import pytest
 
 from dashboard.stream.alertfeed import MOST_WAITING, AlertFeed, Loaded
 
+#: Events that the database gives at a time.
+PAGE = 50
+
 
 class Desk:
     """A database of events, a line that may be full, and what has been sent."""
@@ -32,7 +35,12 @@ class Desk:
 
     def answer(self, *, failing: bool = False) -> None:
         after, loaded = self.asked.pop(0)
-        loaded(None if failing else [{"id": number} for number in self.recorded if number > after])
+        page = [{"id": number} for number in self.recorded if number > after][:PAGE]
+        loaded(None if failing else page)
+
+    def answer_all(self) -> None:
+        while self.asked:
+            self.answer()
 
 
 @pytest.fixture
@@ -55,7 +63,7 @@ def test_missed_events_come_first_and_those_of_meanwhile_once(desk: Desk) -> Non
     desk.feed.subscribe(1)
     desk.record()
     assert desk.sent == []
-    desk.answer()
+    desk.answer_all()
     desk.record()
     assert desk.sent == [2, 3, 4, 5]
 
@@ -67,8 +75,19 @@ def test_a_slow_reader_with_too_many_gets_them_from_the_database_when_it_reads_a
         desk.record()
     desk.room = True
     desk.feed.room()
-    desk.answer()
+    desk.answer_all()
     assert desk.sent == list(range(1, MOST_WAITING + 101))
+
+
+def test_more_missed_events_than_the_database_gives_at_once_all_come(desk: Desk) -> None:
+    for _ in range(PAGE * 3 + 7):
+        desk.record(live=False)
+    desk.feed.subscribe(0)
+    desk.answer()
+    desk.record()
+    desk.answer_all()
+    desk.record()
+    assert desk.sent == desk.recorded
 
 
 def test_a_database_that_fails_is_asked_again_and_nothing_is_lost(desk: Desk) -> None:
@@ -78,7 +97,7 @@ def test_a_database_that_fails_is_asked_again_and_nothing_is_lost(desk: Desk) ->
     desk.answer(failing=True)
     desk.record()
     desk.feed.room()
-    desk.answer()
+    desk.answer_all()
     assert desk.sent == [1, 2, 3]
 
 

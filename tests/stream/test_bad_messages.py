@@ -123,6 +123,27 @@ def test_a_flood_ends_it_with_4429_and_a_burst_does_not(world: World) -> None:
     assert client.close_code == 4429
 
 
+def test_a_flood_of_pings_ends_it_at_once_and_is_neither_parsed_nor_answered_further(world: World) -> None:
+    client, other = world.client(), world.client()
+    other.subscribe("ticker", ["AAPL"])
+    client.pongs = False
+    flood = b"\x89\x80\0\0\0\0" * 43_690
+    for _ in range(20):
+        client.connection.data_received(flood)
+    world.run(0)
+    assert client.close_code == 4429
+    assert not client.line.reading
+    assert len(client.line.waiting) < 10_000
+    world.tick("AAPL")
+    world.run()
+    assert other.new("ticker")
+
+
+@pytest.mark.parametrize("id_", [[1], {"a": 1}, [[[]]]])
+def test_an_id_is_a_plain_value(world: World, id_: object) -> None:
+    assert error(world.client(), {"op": "ping", "id": id_})["code"] == "bad_id"
+
+
 def test_text_that_is_not_utf_8_ends_it_with_1007(world: World) -> None:
     client = world.client()
     client.ws.send_text(b"\xff\xfe")

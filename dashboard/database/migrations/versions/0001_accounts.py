@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("demonstration", sa.Boolean, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.UniqueConstraint("name", name="uq_users_name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "login_sessions",
@@ -33,6 +34,8 @@ def upgrade() -> None:
         sa.Column("remembered", sa.Boolean, nullable=False),
         sa.UniqueConstraint("token_hash", name="uq_login_sessions_token_hash"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_login_sessions_user_id_users", ondelete="CASCADE"),
+        # The id names a session for as long as a WebSocket of it lives: SQLite would give it away again.
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_login_sessions_user_id", "login_sessions", ["user_id"])
 

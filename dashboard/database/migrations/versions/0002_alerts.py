@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("last_fired", sa.BigInteger, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_alerts_user_id_users", ondelete="CASCADE"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_alerts_user_id", "alerts", ["user_id"])
     op.create_table(
