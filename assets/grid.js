@@ -19,6 +19,7 @@
     searchText: (params) => [params.data.symbol, params.data.name, params.data.class].join(" "),
     isGroup: (params) => Boolean(params.rowNode.data && params.rowNode.data.group),
     groupsHidden: () => shared.groupsHidden,
+    leaveGrid: () => false,
     isInstrument: (node) => !(node.data && node.data.group),
     heightOf: (params) => (params.data && params.data.group ? 24 : 28),
   });

@@ -20,7 +20,7 @@ export class Chart {
   constructor(Plotly, place, { market, feedKind }) {
     this.place = place;
     this.market = market;
-    /** What a file's name begins with, and what a picture says, so that neither is taken for the real market. */
+    /** What a picture says, so that it is not taken for the real market. */
     this.kind = { SIMULATED: "simulated", REPLAY: "replay" }[feedKind] ?? "";
     this.data = new Series();
     this.series = this.data;
@@ -31,7 +31,10 @@ export class Chart {
     this.zone = make("span", { class: "chart-zone faint" });
     this.message = make("div", { class: "panel-message chart-message", role: "status" });
     box.append(this.zone, this.back, this.message);
-    this.back.addEventListener("click", () => this.home());
+    this.back.addEventListener("click", () => {
+      this.home();
+      place.focus({ preventScroll: true });
+    });
     this.dragging = false;
     this.redraw = 0;
     this.askedBefore = Infinity;
@@ -201,7 +204,7 @@ export class Chart {
     const said = this.kind ? ` (${this.kind})` : "";
     const { name: full } = this.plot.figure;
     const url = await this.plot.picture(`${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe}${said}`);
-    const name = `${this.kind ? `${this.kind}_` : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;
+    const name = `${this.kind === "simulated" ? "simulated_" : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;
     const link = make("a", { href: url, download: name });
     document.body.append(link);
     link.click();

@@ -67,6 +67,10 @@ export class Figures {
     if (!this.chart || (figure.number != null && figure.number !== this.number)) return;
     this.pending = false;
     clearTimeout(this.late);
+    if (figure.market && !this.fits(figure.market)) {
+      location.reload();
+      return;
+    }
     if (figure.error) {
       this.chart.message.textContent = figure.error;
       return;
@@ -74,6 +78,11 @@ export class Figures {
     if (figure.sparks) this.sparks(figure.sparks);
     this.epoch = figure.epoch;
     this.show(figure);
+  }
+
+  /** Whether the page is still about this market. @param {{kind: string, symbols: string[]}} market */
+  fits(market) {
+    return market.kind === this.market.feed.kind && market.symbols.join() === this.market.symbols.join();
   }
 
   /** @param {any} figure */

@@ -2,7 +2,7 @@
 // What changes with every tick or every move of the pointer, drawn over Plotly's picture with Plotly's own scales: the
 // forming bar, the last price, levels of alerts, the crosshair, marks under bars that have a gap.
 
-import { CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
+import { CLOSE, FLAGS, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
 
 const SPACE = "http://www.w3.org/2000/svg";
 /** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
@@ -137,18 +137,18 @@ export class Overlay {
     const bars = plot.pending();
     const candles = figure.type === "candles";
     const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 0.5);
-    for (const bar of bars) {
+    for (const [at, bar] of bars.entries()) {
       const middle = x.l2p(bar[START] + shift);
       if (middle + half < 0 || middle - half > x._length) continue;
-      const rises = bar[CLOSE] >= bar[OPEN];
+      const up = rises(bar, series.rows[series.rows.length - bars.length + at - 1]);
       const [left, right] = [(middle - half).toFixed(2), (middle + half).toFixed(2)];
       const top = y2.d2p(bar[VOLUME]).toFixed(2);
       const bottom = volume.height.toFixed(2);
-      paths[rises ? "volumeUp" : "volumeDown"] += `M${left} ${bottom}V${top}H${right}V${bottom}Z`;
+      paths[up ? "volumeUp" : "volumeDown"] += `M${left} ${bottom}V${top}H${right}V${bottom}Z`;
       if (!candles) continue;
       const [open, high, low, close] = [OPEN, HIGH, LOW, CLOSE].map((field) => y.d2p(bar[field]).toFixed(2));
-      const [over, under] = rises ? [close, open] : [open, close];
-      paths[rises ? "up" : "down"] += `M${left} ${open}H${right}V${close}H${left}ZM${middle.toFixed(2)} ${high}V${over}M${middle.toFixed(2)} ${under}V${low}`;
+      const [over, under] = up ? [close, open] : [open, close];
+      paths[up ? "up" : "down"] += `M${left} ${open}H${right}V${close}H${left}ZM${middle.toFixed(2)} ${high}V${over}M${middle.toFixed(2)} ${under}V${low}`;
     }
     if (!candles && bars.length) {
       const before = series.rows[series.rows.length - bars.length - 1];

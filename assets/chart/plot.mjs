@@ -3,7 +3,7 @@
 // overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
 
 import { dateText, inked, zoneShift } from "./ink.mjs";
-import { CLOSE, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
+import { CLOSE, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
 
 /** Room around the prices in view, and at the right of the newest bar, as parts of the view. */
 const PAD_Y = 0.06;
@@ -159,7 +159,7 @@ export class Plot {
       const trace = inked(rest);
       const [up, down] = inked(directions ?? ["", ""]);
       for (const [path, name] of Object.entries(wanted)) {
-        const values = name === "direction" ? bars.map((bar) => (bar[CLOSE] >= bar[OPEN] ? up : down)) : columns[name];
+        const values = name === "direction" ? bars.map((bar, at) => (rises(bar, bars[at - 1]) ? up : down)) : columns[name];
         const [outer, inner] = path.split(".");
         if (inner) trace[outer] = { ...trace[outer], [inner]: values };
         else trace[outer] = values;

@@ -115,7 +115,8 @@ export function point(chart) {
     const zooms = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
     if (event.key in moves) chart.look(plot.from + moves[event.key], plot.to + moves[event.key]);
     else if (event.key in zooms) chart.look(plot.to - span * zooms[event.key], plot.to);
-    else if (event.key === "Home" || event.key === "End") chart.home();
+    else if (event.key === "End") chart.home();
+    else if (event.key === "Home") chart.look(series.rows[0]?.[START] ?? plot.from, (series.rows[0]?.[START] ?? plot.from) + span);
     else return;
     event.preventDefault();
     event.stopPropagation();

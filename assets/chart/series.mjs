@@ -19,6 +19,15 @@ export function at(rows, start) {
   return low;
 }
 
+/**
+ * Whether a bar is drawn as rising; a flat one as Plotly's candlestick does it, by the close before.
+ * @param {Bar} bar @param {Bar | undefined} before
+ */
+export function rises(bar, before) {
+  if (bar[CLOSE] !== bar[OPEN]) return bar[CLOSE] > bar[OPEN];
+  return before === undefined || bar[CLOSE] >= before[CLOSE];
+}
+
 export class Series {
   constructor() {
     /** @type {Bar[]} */

@@ -29,6 +29,7 @@ function showFeed() {
 /** What there is to say about the feed: nothing while it does what it should. */
 export function feedWords() {
   const { feed } = market;
+  if (market.state.state !== "live" && market.state.state !== "polling") return "";
   if (/ended/.test(feed.health)) return "feed ended";
   if (/^(retrying|stopped|starting)/.test(feed.health) && !feed.healthy) return `feed ${feed.health}`;
   let newest = Infinity;

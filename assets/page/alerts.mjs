@@ -7,6 +7,9 @@ import * as words from "./words.mjs";
 
 /** From this distance on the bar under a rule is empty; at the level it is full. */
 const FAR_PERCENT = 5;
+const MOST_EVENTS = 8;
+/** The list is asked for again so often: another browser of the user may have changed it. */
+const AGAIN_MS = 30_000;
 /** An answer that has not come by then is said to be late; the list asks again. */
 const ANSWER_MS = 8000;
 
@@ -32,6 +35,7 @@ export function stateOf(rule, price) {
 
 /** What stands beside the state. @param {Rule} rule @param {string} state @param {any} quote */
 export function factsOf(rule, state, quote) {
+  if (!quote) return `${rule.symbol} is not in this market`;
   const facts = [];
   if (quote?.price != null) {
     const away = (Math.abs(quote.price - rule.level) / quote.price) * 100;
@@ -50,6 +54,9 @@ export async function alerts({ market, view, show, paint: first }) {
   const list = await element("#alerts-list");
   const message = await element("#alerts-message");
   const counted = await element("#alerts-count");
+  const fresh = await element("#alert-new");
+  const firedHead = await element("#alerts-fired-head");
+  const fired = await element("#alerts-fired");
   /** @type {Rule[]} */
   let rules = [];
   /** @type {Map<number, {node: HTMLElement, state: HTMLElement, facts: HTMLElement, bar: HTMLElement}>} */
@@ -133,7 +140,7 @@ export async function alerts({ market, view, show, paint: first }) {
     ask({ op: "create", symbol, direction: direction.value, level: level.value.trim() });
   });
   const openHere = () => open(view.symbol, null);
-  (await element("#alert-new")).addEventListener("click", openHere);
+  fresh.addEventListener("click", openHere);
   (await element("#alert-button")).addEventListener("click", openHere);
   document.addEventListener("tickboard:alert-at", (event) => {
     const { symbol: of, price } = /** @type {CustomEvent} */ (event).detail;
@@ -176,13 +183,32 @@ export async function alerts({ market, view, show, paint: first }) {
     parts.bar.style.width = `${near.toFixed(1)}%`;
   };
   const rebuild = () => {
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    const where = focused?.closest("li.alert");
+    const button = where ? [...where.querySelectorAll("button")].indexOf(/** @type {HTMLButtonElement} */ (focused)) : -1;
     lines.clear();
     list.replaceChildren(...rules.map(line));
+    if (where) {
+      const again = lines.get(Number(/** @type {HTMLElement} */ (where).dataset.id))?.node.querySelectorAll("button")[button];
+      (again ?? fresh).focus();
+    }
     if (!rules.length && !message.textContent) {
       list.append(make("li", { class: "alerts-empty", text: "No alerts yet. Set one here, or with the right button on the chart at a price." }));
     }
     write(counted, rules.length ? String(rules.length) : "");
     rules.forEach(paintRule);
+  };
+  const paintEvents = (/** @type {any[]} */ events) => {
+    const shown = events.slice(0, MOST_EVENTS).map((event) => {
+      const decimals = decimalsOf(event.symbol);
+      return make("li", {}, [
+        make("span", { class: "muted", text: words.moment(event.ts) }),
+        make("span", { text: `${event.symbol} ${event.direction} ${words.price(event.level, decimals)}` }),
+        make("span", { class: "num", text: words.price(event.price, decimals) }),
+      ]);
+    });
+    fired.replaceChildren(...shown);
+    firedHead.hidden = !shown.length;
   };
   const take = (/** @type {any} */ answer) => {
     if (!answer) return;
@@ -193,10 +219,16 @@ export async function alerts({ market, view, show, paint: first }) {
       write(message, "");
     } else {
       write(message, answer.error ? sentence(answer.error) : "");
-      if (answer.op === "create") close();
+      if (answer.op === "create") {
+        close();
+        fresh.focus();
+      }
     }
+    const before = JSON.stringify(rules);
     if (answer.rules) rules = answer.rules;
-    rebuild();
+    if (JSON.stringify(rules) !== before || answer.op !== "list") rebuild();
+    if (answer.events) paintEvents(answer.events);
+    if (answer.op && answer.op !== "list" && !answer.error) others?.postMessage("changed");
   };
   document.addEventListener("tickboard:alerts", (event) => take(/** @type {CustomEvent} */ (event).detail));
   market.on("alert", (/** @type {any} */ event) => {
@@ -207,11 +239,24 @@ export async function alerts({ market, view, show, paint: first }) {
       "alert",
     );
     const rule = rules.find((one) => one.id === event.alert_id);
-    if (!rule) return ask({ op: "list" });
+    ask({ op: "list" });
+    if (!rule) return;
     rule.last_fired = event.ts;
     rule.state = "fired";
     paintRule(rule);
   });
+  const others = "BroadcastChannel" in window ? new BroadcastChannel("tickboard.alerts") : null;
+  const again = () => {
+    if (!document.hidden) ask({ op: "list" });
+  };
+  others?.addEventListener("message", again);
+  document.addEventListener("visibilitychange", again);
+  let line_ = "";
+  market.on("state", (/** @type {any} */ now) => {
+    if (now.state === "live" && line_ !== "live") again();
+    line_ = now.state;
+  });
+  setInterval(again, AGAIN_MS);
   take(first);
   return {
     openHere,

@@ -77,12 +77,14 @@ export async function search({ market, view }) {
     field.setAttribute("aria-expanded", "true");
     mark();
   };
+  /** To the chart, where the eye goes next. */
+  const leave = () => (document.getElementById("chart") ?? field).focus({ preventScroll: true });
   const choose = (/** @type {string | undefined} */ symbol) => {
     if (!symbol) return;
     view.set({ symbol });
     field.value = "";
     close();
-    field.blur();
+    leave();
   };
 
   field.addEventListener("focus", paint);
@@ -100,7 +102,8 @@ export async function search({ market, view }) {
     } else if (event.key === "Escape") {
       event.stopPropagation();
       field.value = "";
-      field.blur();
+      close();
+      leave();
     }
   });
   // pointerdown, because the field's blur would take the list away before a click comes.

@@ -18,6 +18,7 @@ import { quote as makeQuote } from "./quote.mjs";
 import { search as makeSearch } from "./search.mjs";
 import { Sparks } from "./sparks.mjs";
 import { theme } from "./theme.mjs";
+import { toast } from "./toasts.mjs";
 import { toolbar } from "./toolbar.mjs";
 import { views as makeViews } from "./views.mjs";
 import { watchlist as makeWatchlist } from "./watchlist.mjs";
@@ -38,7 +39,10 @@ function take(kind, data) {
 async function begin(paint) {
   if (figures) return;
   market.load(paint);
+  const asked = new URLSearchParams(location.search).get("symbol");
   view.begin(paint.view, market.symbols);
+  if (asked && asked !== paint.view.symbol) void toast(`There is no instrument ${asked.slice(0, 40)}`, `${paint.view.symbol} is shown instead.`);
+  market.on("epoch", () => toast("The market began anew", "The server started over; prices and history are those of the new run."));
   const sparks = new Sparks(paint.sparks, paint.now);
   figures = new Figures(stream, view, market);
   figures.sparks = (closes) => {
@@ -47,6 +51,7 @@ async function begin(paint) {
 
   await theme();
   const views = await makeViews();
+  view.on((/** @type {any} */ now, /** @type {any} */ before) => now.symbol !== before.symbol && views.show("chart"));
   const cards = makeCards(await element("#cards"), { market, view, sparks });
   const header = await makeHeader({ market, paint });
   const search = await makeSearch({ market, view });

@@ -54,7 +54,7 @@ export async function watchlist({ market, view, sparks }) {
   };
 
   const mark = select(api, view);
-  filter(api);
+  filter(api, view);
   chooseColumns(api);
   hideGroupsWhileSorted(api);
   let turned = 0;
@@ -122,8 +122,8 @@ function select(api, view) {
   return mark;
 }
 
-/** The field over the list. @param {any} api */
-function filter(api) {
+/** The field over the list; Enter shows the first that is left. @param {any} api @param {any} view */
+function filter(api, view) {
   const box = document.getElementById("watchlist-filter");
   if (!box || box.firstChild) return;
   const field = make("input", {
@@ -145,6 +145,14 @@ function filter(api) {
       event.stopPropagation();
       field.value = "";
       field.dispatchEvent(new Event("input"));
+    }
+    if (event.key === "Enter") {
+      for (let at = 0; at < api.getDisplayedRowCount(); at++) {
+        const { symbol } = api.getDisplayedRowAtIndex(at).data;
+        if (!symbol) continue;
+        view.set({ symbol });
+        break;
+      }
     }
     if (event.key === "ArrowDown") {
       event.preventDefault();
@@ -173,8 +181,10 @@ function chooseColumns(api) {
   const kept = read();
   if (kept) {
     for (const column of columns) api.setColumnsVisible([column.getColId()], kept.includes(column.getColId()));
-  } else if (TIGHT.matches) {
-    api.setColumnsVisible(["trend"], false);
+  } else {
+    const fit = () => read() ?? api.setColumnsVisible(["trend"], !TIGHT.matches);
+    TIGHT.addEventListener("change", fit);
+    fit();
   }
   for (const column of columns) {
     const box = make("input", { type: "checkbox", checked: column.isVisible() });

@@ -26,7 +26,9 @@ export function price(value, decimals) {
 /** `+0.58`, in percent without its sign; – for none. @param {number | null | undefined} value */
 export function percent(value) {
   if (value == null) return NONE;
-  return signed((value < 0 ? "" : "+") + value.toFixed(2));
+  const text = value.toFixed(2);
+  if (Number(text) === 0) return "0.00";
+  return signed((value < 0 ? "" : "+") + text);
 }
 
 /** `+392.90`; empty for none. @param {number | null | undefined} value @param {number} decimals */

@@ -28,6 +28,7 @@ OPEN = frozenset(
         "/ws/market",
         "/_favicon.ico",
         "/assets/00-tokens.css",
+        "/assets/early.js",
         "/assets/login.css",
         "/assets/favicon.svg",
     }

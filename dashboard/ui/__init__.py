@@ -21,13 +21,13 @@ __all__ = ["Services", "build"]
 def build(server: Flask, services: Services) -> Dash:
     """Put the page on `server`, whose guard is there already."""
     static.install(server)
-    simulated = " (simulated)" if services.feed.kind == "SIMULATED" else ""
+    said = {"SIMULATED": " (simulated)", "REPLAY": " (replay)"}.get(services.feed.kind, "")
     app = Page(
         __name__,
         server=server,  # type: ignore[arg-type]  # a Flask app is what it takes
         assets_folder=str(ASSETS),
         assets_ignore=IGNORED,
-        title=f"Tickboard{simulated}",
+        title=f"Tickboard{said}",
         # A title that changes with every callback flickers in the tab.
         update_title="",
         suppress_callback_exceptions=True,

@@ -64,6 +64,9 @@ def register(app: Dash, services: Services) -> None:
         if not isinstance(request, dict):
             return no_update
         answer: dict[str, Any] = {"number": _number(request)}
+        if request.get("epoch") != services.store.epoch:
+            # Perhaps another feed altogether: the page begins anew then.
+            answer["market"] = {"kind": services.feed.kind, "symbols": list(services.store.catalogue.symbols)}
         try:
             answer |= figure(services.store, *_view(services, request))
         except DashboardError as error:

@@ -110,6 +110,8 @@ def grid(rows: list[dict[str, Any]]) -> AgGrid:
             "isExternalFilterPresent": {"function": "groupsHidden(params)"},
             "doesExternalFilterPass": {"function": "isInstrument(params)"},
             "suppressCellFocus": False,
+            # Arrows move between cells; Tab goes on to the next part of the page.
+            "tabToNextCell": {"function": "leaveGrid(params)"},
             "suppressColumnVirtualisation": True,
             "suppressScrollOnNewData": True,
             "suppressDragLeaveHidesColumns": True,
