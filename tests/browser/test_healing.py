@@ -1,0 +1,109 @@
+"""What the page does after long breaks: it follows again, fills every hole, and takes up with another market."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_done_when import chart_equals_api, line_to, log_in, series, state_is
+from tests.line import Line
+
+__all__ = ["line_to"]
+
+
+def holds(page: Page, expression: str) -> Any:
+    return page.evaluate(f"window.tickboard.chart.{expression}")
+
+
+def test_a_chart_that_followed_follows_again_after_a_break_longer_than_its_view(
+    product: Any, browser: Browser, line_to: Callable[[int], Line]
+) -> None:
+    running = product(TICK_MS="200")
+    line = line_to(running.port)
+    page = log_in(browser, f"http://127.0.0.1:{line.port}", "/?symbol=BTC-USD&timeframe=1s")
+    state_is(page, "live")
+    holds(page, "show(12)")
+    page.wait_for_timeout(1000)
+    line.cut()
+    page.wait_for_timeout(25_000)
+    line.mend()
+    state_is(page, "live")
+    page.wait_for_timeout(3000)
+    assert holds(page, "plot.following")
+    assert holds(page, "plot.from") < series(page)[-1][0] < holds(page, "plot.to")
+    chart_equals_api(page, "BTC-USD", "1s")
+
+
+def test_polls_that_are_too_far_apart_leave_no_hole(
+    product: Any, browser: Browser, line_to: Callable[[int], Line]
+) -> None:
+    running = product(TICK_MS="200")
+    line = line_to(running.port)
+    page = log_in(browser, f"http://127.0.0.1:{line.port}", "/?symbol=BTC-USD&timeframe=1s")
+    state_is(page, "live")
+    line.drop_streams()
+    state_is(page, "polling", timeout=20_000)
+    line.cut()
+    page.wait_for_timeout(40_000)
+    line.mend()
+    line.refuse_stream = True
+    state_is(page, "polling", timeout=20_000)
+    page.wait_for_timeout(5000)
+    starts = [row[0] for row in series(page)]
+    recent = [start for start in starts if start > starts[-1] - 60_000]
+    # A second without a step of the market has no bar; ten in a row are no chance.
+    assert max(later - earlier for earlier, later in pairwise(recent)) < 10_000
+
+
+def test_a_page_begins_anew_when_the_server_returns_with_another_market(
+    product: Any, browser: Browser, tmp_path: Path
+) -> None:
+    running = product(TICK_MS="200")
+    page = log_in(browser, running.url, "/?symbol=AAPL&timeframe=1s")
+    state_is(page, "live")
+    file = tmp_path / "ACME.csv"
+    began = int(time.time() * 1000)
+    rows = "".join(f"{began + number * 250},{100 + number / 50:.2f},1\n" for number in range(400))
+    file.write_text(f"timestamp,price,quantity\n{rows}")
+    running.settings["FEED"] = f"replay:{file}"
+    running.restart()
+    expect(page.locator("#feed-kind")).to_have_text("REPLAY", timeout=45_000)
+    expect(page.locator("#chart-symbol")).to_have_text("ACME", timeout=15_000)
+    expect(page).to_have_title("Tickboard (replay)")
+
+
+def test_alerts_agree_in_two_tabs(product: Any, browser: Browser) -> None:
+    running = product(TICK_MS="200")
+    page = log_in(browser, running.url)
+    state_is(page, "live")
+    other = page.context.new_page()
+    other.goto(running.url)
+    other.wait_for_selector("#chart.js-plotly-plot")
+    page.bring_to_front()
+    page.keyboard.press("a")
+    page.fill("#alert-form [name=level]", "999999")
+    page.click("#alert-form button[type=submit]")
+    expect(other.locator("#alerts-list .alert")).to_have_count(1, timeout=10_000)
+    page.locator("#alerts-list .alert button").last.click()
+    expect(other.locator("#alerts-list .alert")).to_have_count(0, timeout=10_000)
+
+
+def test_without_the_small_bundle_the_chart_is_drawn_with_the_plotly_that_dash_brings(
+    product: Any, browser: Browser
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    # As on a machine without a network at set-up: the page names the other file.
+    answer = product().client().get("/_dash-component-suites/plotly/package_data/plotly.min.js")
+    assert answer.status_code == 200
+    assert len(answer.content) > 2_000_000
+    page.set_content("<div id=gd style='width:400px;height:300px'></div>")
+    page.add_script_tag(content=answer.text)
+    page.evaluate("Plotly.newPlot('gd', [{type: 'candlestick', x: [1], open: [1], high: [2], low: [0], close: [1.5]}])")
+    assert page.locator("#gd .box").count() >= 1
+    context.close()
