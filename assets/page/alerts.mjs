@@ -7,7 +7,7 @@ import * as words from "./words.mjs";
 
 /** From this distance on the bar under a rule is empty; at the level it is full. */
 const FAR_PERCENT = 5;
-const MOST_EVENTS = 8;
+const MOST_EVENTS = 5;
 /** The list is asked for again so often: another browser of the user may have changed it. */
 const AGAIN_MS = 30_000;
 /** An answer that has not come by then is said to be late; the list asks again. */
@@ -201,9 +201,10 @@ export async function alerts({ market, view, show, paint: first }) {
   const paintEvents = (/** @type {any[]} */ events) => {
     const shown = events.slice(0, MOST_EVENTS).map((event) => {
       const decimals = decimalsOf(event.symbol);
-      return make("li", {}, [
+      const level = words.price(event.level, decimals);
+      return make("li", { title: `${event.symbol} ${event.direction} ${level}, at ${words.price(event.price, decimals)}` }, [
         make("span", { class: "muted", text: words.moment(event.ts) }),
-        make("span", { text: `${event.symbol} ${event.direction} ${words.price(event.level, decimals)}` }),
+        make("span", { class: "what", text: `${event.symbol} ${event.direction === "above" ? "≥" : "≤"} ${level}` }),
         make("span", { class: "num", text: words.price(event.price, decimals) }),
       ]);
     });
