@@ -19,9 +19,19 @@ CHECKS = {
     "floors": ["lint-imports"],
 }
 TOP_LEVEL = {
-    "app.py", "pyproject.toml", "dashboard", "assets", "tests", "infra", "requirements", "docs",
-    "README.md", "CHANGELOG.md", "LICENSE", "Makefile",
-}  # fmt: skip
+    "app.py",
+    "pyproject.toml",
+    "dashboard",
+    "assets",
+    "tests",
+    "infra",
+    "requirements",
+    "docs",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "Makefile",
+}
 
 
 def tracked() -> list[str]:

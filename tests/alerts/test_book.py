@@ -76,10 +76,43 @@ def test_a_level_is_any_positive_price_as_people_write_it(
 
 @pytest.mark.parametrize(
     "level",
-    [0, -1, -0.0, "0", "-5", float("nan"), float("inf"), float("-inf"), "nan", "inf", "1e400", 10**400, 1e15, 1e300,
-     "1e-400", "", " ", None, "abc", "1.2.3", "0x10", "1_000", "١٢", "1,5", "1,23", "1,2345", ",5", "5 0", "$5", True,
-     [], {}, "9" * 10_000, "<b>1</b>"],
-)  # fmt: skip
+    [
+        0,
+        -1,
+        -0.0,
+        "0",
+        "-5",
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        "nan",
+        "inf",
+        "1e400",
+        10**400,
+        1e15,
+        1e300,
+        "1e-400",
+        "",
+        " ",
+        None,
+        "abc",
+        "1.2.3",
+        "0x10",
+        "1_000",
+        "١٢",
+        "1,5",
+        "1,23",
+        "1,2345",
+        ",5",
+        "5 0",
+        "$5",
+        True,
+        [],
+        {},
+        "9" * 10_000,
+        "<b>1</b>",
+    ],
+)
 def test_a_level_that_is_no_price_is_one_clear_sentence_and_no_rule(
     house: House, book: AlertBook, level: object
 ) -> None:

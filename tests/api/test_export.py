@@ -152,7 +152,7 @@ def streamed(house: House, symbol: str = "AAPL", timeframe: str = "tick") -> Ite
     answer = house.enter("ada").get(f"/api/v1/export/{symbol}.csv?timeframe={timeframe}", buffered=False)
     assert answer.status_code == 200
     assert answer.headers.get("Content-Length") is None, "a stream does not know its length"
-    return iter(answer.response)  # type: ignore[arg-type]
+    return iter(answer.response)
 
 
 def test_an_export_comes_in_pieces_of_constant_size(small: House) -> None:

@@ -14,9 +14,26 @@ from dashboard.market.ticks import Floats
 from tests.house import House, open_house
 
 QUOTE = {
-    "symbol", "name", "class", "currency", "decimals", "price", "bid", "ask", "size", "volume", "open", "high", "low",
-    "previous_close", "change", "change_percent", "ts", "age_ms", "stale",
-}  # fmt: skip
+    "symbol",
+    "name",
+    "class",
+    "currency",
+    "decimals",
+    "price",
+    "bid",
+    "ask",
+    "size",
+    "volume",
+    "open",
+    "high",
+    "low",
+    "previous_close",
+    "change",
+    "change_percent",
+    "ts",
+    "age_ms",
+    "stale",
+}
 
 
 def same(given: list[list[Any]], stored: Floats) -> None:

@@ -69,10 +69,28 @@ def test_every_fault_is_named_at_once(refused: Any) -> None:
 @pytest.mark.parametrize("name", ["start", "end"])
 @pytest.mark.parametrize(
     "value",
-    ["", "-1", "1e400", "NaN", "yesterday", "2026-02-30", "2026-11-23T25:00", "2026-11-23T10:00:60", "2026-13-01",
-     "0000-01-01", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00",
-     "99999999999999999", "253402300800000", "23.11.2026", "2026-11-23T10:00:00+99:99", "٢٠٢٦-١١-٢٣", "1.5"],
-)  # fmt: skip
+    [
+        "",
+        "-1",
+        "1e400",
+        "NaN",
+        "yesterday",
+        "2026-02-30",
+        "2026-11-23T25:00",
+        "2026-11-23T10:00:60",
+        "2026-13-01",
+        "0000-01-01",
+        "0001-01-01T00:00:00+14:00",
+        "1969-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-14:00",
+        "99999999999999999",
+        "253402300800000",
+        "23.11.2026",
+        "2026-11-23T10:00:00+99:99",
+        "٢٠٢٦-١١-٢٣",
+        "1.5",
+    ],
+)
 def test_a_time_that_is_none_is_a_422(refused: Any, path: str, name: str, value: str) -> None:
     (error,) = refused(path, 422, {name: value})["errors"]
     assert (error["parameter"], error["received"]) == (name, value)
@@ -122,10 +140,32 @@ def test_nothing_alike_is_an_empty_list(refused: Any) -> None:
 
 
 ODD = [
-    '"', "'", "' OR 1=1 --", "a/b", "AAPL/x", "/AAPL", "a//b", "<script>alert(1)</script>", "A" * 10_000, "\x00",
-    "\r\nX: y", "%", "%41", "é", "\U0001f600", "\u202e", "..", "../..", "AAPL.csv", " AAPL", "AAPL ", ".",
-    "{0}", "${x}", "\\",
-]  # fmt: skip
+    '"',
+    "'",
+    "' OR 1=1 --",
+    "a/b",
+    "AAPL/x",
+    "/AAPL",
+    "a//b",
+    "<script>alert(1)</script>",
+    "A" * 10_000,
+    "\x00",
+    "\r\nX: y",
+    "%",
+    "%41",
+    "é",
+    "\U0001f600",
+    "\u202e",
+    "..",
+    "../..",
+    "AAPL.csv",
+    " AAPL",
+    "AAPL ",
+    ".",
+    "{0}",
+    "${x}",
+    "\\",
+]
 
 
 @pytest.mark.parametrize("symbol", ODD)

@@ -51,6 +51,14 @@ def state_is(page: Page, state: str, timeout: float = LONG_MS) -> None:
     expect(page.locator("#connection")).to_have_attribute("data-state", state, timeout=timeout)
 
 
+def over_a_line(product: Any, browser: Browser, line_to: Callable[[int], Line], path: str = "/") -> tuple[Line, Page]:
+    """A lively product, and a page that reaches it over a line that can be cut; live already."""
+    line = line_to(product(TICK_MS="200").port)
+    page = log_in(browser, f"http://127.0.0.1:{line.port}", path)
+    state_is(page, "live")
+    return line, page
+
+
 def fetch(page: Page, path: str) -> Any:
     return page.evaluate("async path => (await fetch(path)).json()", path)
 
@@ -101,10 +109,7 @@ def test_prices_move_by_websocket_and_no_callback_carries_them(product: Any, bro
 def test_after_a_cut_of_twenty_seconds_the_chart_has_no_hole(
     product: Any, browser: Browser, line_to: Callable[[int], Line]
 ) -> None:
-    running = product(TICK_MS="200")
-    line = line_to(running.port)
-    page = log_in(browser, f"http://127.0.0.1:{line.port}", "/?symbol=BTC-USD&timeframe=1s")
-    state_is(page, "live")
+    line, page = over_a_line(product, browser, line_to, "/?symbol=BTC-USD&timeframe=1s")
     page.wait_for_timeout(3000)
     line.cut()
     expect(page.locator("#connection")).not_to_have_attribute("data-state", "live", timeout=10_000)
@@ -118,10 +123,7 @@ def test_after_a_cut_of_twenty_seconds_the_chart_has_no_hole(
 def test_a_tab_that_wakes_up_asks_at_once_whether_the_line_still_lives(
     product: Any, browser: Browser, line_to: Callable[[int], Line]
 ) -> None:
-    running = product(TICK_MS="200")
-    line = line_to(running.port)
-    page = log_in(browser, f"http://127.0.0.1:{line.port}", "/?symbol=BTC-USD&timeframe=1s")
-    state_is(page, "live")
+    line, page = over_a_line(product, browser, line_to, "/?symbol=BTC-USD&timeframe=1s")
     page.evaluate(
         """() => {
           window.states = [];
@@ -156,10 +158,7 @@ def test_after_a_restart_the_page_comes_back_logged_in_with_the_new_epochs_chart
 def test_without_the_websocket_the_page_polls_and_returns_when_it_may(
     product: Any, browser: Browser, line_to: Callable[[int], Line]
 ) -> None:
-    running = product(TICK_MS="200")
-    line = line_to(running.port)
-    page = log_in(browser, f"http://127.0.0.1:{line.port}")
-    state_is(page, "live")
+    line, page = over_a_line(product, browser, line_to)
     line.drop_streams()
     state_is(page, "polling", timeout=20_000)
     price = page.locator("#cards .card .price").first

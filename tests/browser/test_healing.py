@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_done_when import chart_equals_api, line_to, log_in, series, state_is
+from tests.browser.test_done_when import chart_equals_api, line_to, log_in, over_a_line, series, state_is
 from tests.line import Line
 
 __all__ = ["line_to"]
@@ -23,10 +23,7 @@ def holds(page: Page, expression: str) -> Any:
 def test_a_chart_that_followed_follows_again_after_a_break_longer_than_its_view(
     product: Any, browser: Browser, line_to: Callable[[int], Line]
 ) -> None:
-    running = product(TICK_MS="200")
-    line = line_to(running.port)
-    page = log_in(browser, f"http://127.0.0.1:{line.port}", "/?symbol=BTC-USD&timeframe=1s")
-    state_is(page, "live")
+    line, page = over_a_line(product, browser, line_to, "/?symbol=BTC-USD&timeframe=1s")
     holds(page, "show(12)")
     page.wait_for_timeout(1000)
     line.cut()
@@ -42,10 +39,7 @@ def test_a_chart_that_followed_follows_again_after_a_break_longer_than_its_view(
 def test_polls_that_are_too_far_apart_leave_no_hole(
     product: Any, browser: Browser, line_to: Callable[[int], Line]
 ) -> None:
-    running = product(TICK_MS="200")
-    line = line_to(running.port)
-    page = log_in(browser, f"http://127.0.0.1:{line.port}", "/?symbol=BTC-USD&timeframe=1s")
-    state_is(page, "live")
+    line, page = over_a_line(product, browser, line_to, "/?symbol=BTC-USD&timeframe=1s")
     line.drop_streams()
     state_is(page, "polling", timeout=20_000)
     line.cut()

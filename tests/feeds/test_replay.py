@@ -156,8 +156,8 @@ class _StopAfter:
         self.epochs: list[str] = []
 
     def on_change(self, change: object) -> None:
-        self.epochs = list(dict.fromkeys([*self.epochs, change.epoch]))  # type: ignore[attr-defined]
-        if change.seq >= self.seq and len(self.epochs) == self.wanted:  # type: ignore[attr-defined]
+        self.epochs = list(dict.fromkeys([*self.epochs, change.epoch]))
+        if change.seq >= self.seq and len(self.epochs) == self.wanted:
             self.stop.set()
 
     def on_epoch(self, epoch: str) -> None:

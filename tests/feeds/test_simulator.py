@@ -24,7 +24,7 @@ DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 
 def simulator(seed: int = 7, now: float = NOW, symbols: str = "AAPL,BTC-USD,GOLD", **given: object) -> Simulator:
     """A small market with a clock of its own."""
-    return Simulator(catalogue(symbols), **{"seed": seed, "tick_ms": 1000, "clock": ManualClock(now), **given})  # type: ignore[arg-type]
+    return Simulator(catalogue(symbols), **{"seed": seed, "tick_ms": 1000, "clock": ManualClock(now), **given})
 
 
 def live(feed: Simulator, seconds: float = 60.0) -> Notes:

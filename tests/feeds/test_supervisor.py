@@ -174,12 +174,12 @@ def test_the_state_says_what_is_wrong_in_one_short_sentence_while_it_waits() -> 
             seen.append(stage.supervisor.state)
         return wait(timeout)
 
-    stage.stop.wait = looking  # type: ignore[method-assign]
+    stage.stop.wait = looking
     stage.play()
     (state,) = seen
-    assert state.status == "retrying"  # type: ignore[attr-defined]
-    assert state.error.startswith("line one line two x")  # type: ignore[attr-defined]
-    assert len(state.error) == 200  # type: ignore[attr-defined]
+    assert state.status == "retrying"
+    assert state.error.startswith("line one line two x")
+    assert len(state.error) == 200
 
 
 def test_the_store_is_told_of_the_break_and_of_the_return_so_that_bars_have_the_gap() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import time
@@ -10,9 +11,12 @@ from typing import Any
 
 import httpx
 import orjson
+import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+
+from tests.stream.wire import handshake_bytes, text
 
 SERVERS = ("app", "gunicorn", "plain", "sync")
 
@@ -119,3 +123,45 @@ def test_a_killed_process_comes_back_with_everything_that_was_saved(product: Any
     time.sleep(1.0)
     running.start()
     assert client.get("/api/v1/tickers").status_code == 200
+
+
+@pytest.mark.parametrize("server", ["app", "gunicorn"])
+def test_bytes_that_follow_the_handshake_at_once_are_not_lost(product: Any, server: str) -> None:
+    running = product(server=server)
+    client = running.client()
+    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    head = handshake_bytes(running.port, None, f"Cookie: {cookie}\r\n")
+    with socket.create_connection(("127.0.0.1", running.port), 10) as line:
+        line.sendall(head + text({"op": "ping", "id": 77}))
+        got = b""
+        while b'"pong"' not in got:
+            piece = line.recv(65_536)
+            assert piece, got
+            got += piece
+    assert b'"id":77' in got
+
+
+@pytest.mark.parametrize("server", ["app", "gunicorn"])
+def test_large_bodies_of_strangers_are_passed_over_without_being_kept(product: Any, server: str) -> None:
+    running = product(server=server)
+    assert running.process is not None
+    pids = [running.process.pid, *(child.pid for child in psutil.Process(running.process.pid).children())]
+    before = sum(psutil.Process(pid).memory_info().rss for pid in pids)
+    lines = []
+    for _ in range(12):
+        line = socket.create_connection(("127.0.0.1", running.port), 10)
+        line.sendall(
+            f"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 20000000\r\n\r\n".encode()
+        )
+        line.settimeout(2)
+        with contextlib.suppress(OSError):
+            for _ in range(150):
+                line.sendall(b"x" * 65_536)
+        lines.append(line)
+    time.sleep(1.0)
+    grown = sum(psutil.Process(pid).memory_info().rss for pid in pids) - before
+    for line in lines:
+        line.close()
+    assert grown < 60_000_000, f"{grown / 1e6:.0f} MB for 12 strangers"
+    assert running.client().get("/api/v1/tickers").status_code == 200

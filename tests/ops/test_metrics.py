@@ -95,9 +95,21 @@ def test_the_token_opens(house: House, header: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", "Bearer wrong", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN,
-     "Bearer é", f"Bearer {TOKEN} {TOKEN}", "Bearer None", "Bearer " + "x" * 5_000],
-)  # fmt: skip
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN[:-1]}",
+        f"Basic {TOKEN}",
+        TOKEN,
+        "Bearer é",
+        f"Bearer {TOKEN} {TOKEN}",
+        "Bearer None",
+        "Bearer " + "x" * 5_000,
+    ],
+)
 def test_anything_else_is_a_401_that_names_the_setting(house: House, header: str) -> None:
     answer = house.stranger().get("/metrics", headers={"Authorization": header})
     assert answer.status_code == 401

@@ -21,7 +21,7 @@ MINUTE = TIMEFRAME_INDEX["1m"]
 
 def seqs(store: MemoryStore, instrument: int = 0, **wanted: float) -> list[int]:
     """The sequence numbers of the ticks that `store.ticks` gives."""
-    return [int(seq) for seq in store.ticks(instrument, **wanted).rows[:, 0]]  # type: ignore[arg-type]
+    return [int(seq) for seq in store.ticks(instrument, **wanted).rows[:, 0]]
 
 
 # -- ticks -----------------------------------------------------------------------------------------------------------

@@ -3,5 +3,5 @@
 control_socket_disable = True
 
 
-def worker_exit(server, worker):  # type: ignore[no-untyped-def]
+def worker_exit(server, worker):
     worker.wsgi.extensions["stop"]()
