@@ -10,14 +10,15 @@ TEST_STAMP := $(VENV)/.test
 # The environment is made from the locks alone, whatever the caller's shell points Python at.
 unexport PYTHONPATH
 
-.PHONY: setup run test lint bench lock vendor system-packages
+.PHONY: setup run test lint bench soak fuzz lock vendor system-packages
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    the dashboard on http://127.0.0.1:8050"
 	@echo "make test   every test; sets up what it needs"
 	@echo "make lint   format, lint, types, floors"
-	@echo "make bench  the table of measurements"
+	@echo "make bench  the table of measurements, written to tests/benchmarks/RESULTS.md"
+	@echo "make soak   the tests that take long, in full;  make fuzz  the random ones"
 	@echo "make setup  only the set-up;  make lock  new locks"
 
 setup: $(RUN_STAMP) vendor
@@ -55,6 +56,13 @@ lint: $(TEST_STAMP)
 
 bench: setup $(TEST_STAMP) system-packages
 	$(BIN)/python -m tests.benchmarks
+
+# Alone on the machine: here milliseconds, tails and ratios are judged too.
+soak: setup $(TEST_STAMP) system-packages
+	$(BIN)/python -m pytest -m soak --full --timeout 10800 -v -rs
+
+fuzz: setup $(TEST_STAMP) system-packages
+	$(BIN)/python -m pytest -m fuzz --full --timeout 10800 -v -rs
 
 # Without addresses of an index, so that a lock works wherever packages come from.
 lock: $(TEST_STAMP)

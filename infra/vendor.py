@@ -39,7 +39,7 @@ def build(folder: Path) -> None:
     """Install what the lock names, from the npm registry, and bundle it."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / "requirements" / name, folder)
-    run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    run([*npm(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
     lines = [f"require('plotly.js/lib/{trace}')" for trace in TRACES]
     (folder / "index.js").write_text(
         f"const core = require('plotly.js/lib/core');\ncore.register([{', '.join(lines)}]);\nmodule.exports = core;\n"

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,27 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 60.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="the long form of tests marked soak or fuzz")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much of a test to run. Milliseconds, tails and ratios are judged where `full` is, never in `make test`."""
+
+    full: bool
+
+    def of(self, short: int, full: int) -> int:
+        """`short` rounds in `make test`, `full` ones in `make soak` and `make fuzz`."""
+        return full if self.full else short
+
+
+@pytest.fixture
+def scale(request: pytest.FixtureRequest) -> Scale:
+    """Whether the test runs in its short or its full form."""
+    return Scale(bool(request.config.getoption("--full")))
 
 
 def take_port() -> int:
