@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,6 +44,24 @@ class WaitingResume(Job):
 class Client:
     """The hub's side of a connection. `load_alerts(after_id, then)` reads missed alerts off the loop."""
 
+    # Thousands of them are open at once: no dictionary each, and queues are lists, which are short here.
+    __slots__ = (
+        "_alerts",
+        "_errors",
+        "_load_alerts",
+        "_rate",
+        "_scheduled",
+        "_work",
+        "connection",
+        "fanout",
+        "limits",
+        "loop",
+        "place",
+        "subscriptions",
+        "telemetry",
+        "waiting",
+    )
+
     def __init__(
         self,
         connection: Connection,
@@ -60,11 +77,18 @@ class Client:
         self.subscriptions: dict[Topic, Subscription] = {}
         self.waiting: list[WaitingResume] = []
         self._load_alerts = load_alerts
-        self.alerts = AlertFeed(self._read_alerts, self._write_alert)
-        self._work: deque[Job] = deque()
+        self._alerts: AlertFeed | None = None
+        self._work: list[Job] = []
         self._scheduled = False
         self._rate = MessageRate(limits.messages_per_s, loop.time())
-        self._errors = ErrorCount()
+        self._errors: ErrorCount | None = None
+
+    @property
+    def alerts(self) -> AlertFeed:
+        """Its part in the channel `alerts`."""
+        if self._alerts is None:
+            self._alerts = AlertFeed(self._read_alerts, self._write_alert)
+        return self._alerts
 
     # -- what the connection tells -------------------------------------------------------------------------------
 
@@ -93,7 +117,8 @@ class Client:
 
     def room(self) -> None:
         """It was slow and has read: go on."""
-        self.alerts.room()
+        if self._alerts is not None:
+            self._alerts.room()
         self._schedule()
 
     def lost(self) -> None:
@@ -104,7 +129,8 @@ class Client:
         self._work.clear()
         self.fanout.resumes_waiting -= len(self.waiting)
         self.waiting.clear()
-        self.alerts.unsubscribe()
+        if self._alerts is not None:
+            self._alerts.unsubscribe()
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -114,13 +140,14 @@ class Client:
 
     def publish_alert(self, event: Event) -> None:
         """An alert of the user has fired."""
-        self.alerts.publish(event)
+        if self._alerts is not None:
+            self._alerts.publish(event)
 
-    def heartbeat(self, sent: float) -> bytes:
-        """A heartbeat with the newest seq up to which everything subscribed to has been written."""
+    def written(self) -> int:
+        """The newest seq up to which everything subscribed to has been written."""
         base = self.fanout.base.seq
         seqs = [seq for each in self.subscriptions.values() if (seq := each.written()) is not None]
-        return protocol.heartbeat(min([base, *seqs]), sent)
+        return min([base, *seqs])
 
     def fail(self) -> None:
         """Something went wrong that it might have missed: it has to come back and resume."""
@@ -145,6 +172,7 @@ class Client:
     def _refuse(self, refused: Refused) -> None:
         self.telemetry.stream_errors.labels(refused.code).inc()
         self.send(protocol.error(refused))
+        self._errors = self._errors or ErrorCount()
         if not self._errors.add(self.loop.time()):
             self.connection.close(protocol.FLOODED, "too many malformed messages")
 
@@ -305,7 +333,7 @@ class Client:
         if self.connection.slow or not self.connection.open or not self._work:
             return
         try:
-            job = self._work.popleft()
+            job = self._work.pop(0)
             if job.instruments:
                 step = job.step()
                 if not self.connection.open:

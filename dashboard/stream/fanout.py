@@ -7,7 +7,6 @@ an exact `Mark`: snapshots and resumes end at one mark, live frames begin at it,
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,7 +18,7 @@ from dashboard.market.ticks import Ints
 from dashboard.store.change import Change
 from dashboard.store.memory import MemoryStore
 from dashboard.stream import protocol
-from dashboard.stream.connection import Outgoing
+from dashboard.stream.connection import Connection, Outgoing
 from dashboard.stream.news import Mark, News
 from dashboard.stream.subscriptions import SETTLED, Part, Subscription, Topic
 from dashboard.telemetry import Telemetry, get_logger
@@ -32,13 +31,53 @@ MOST_QUEUED = 200_000
 class Group:
     """Subscriptions of one topic with the same instruments since the same marks: they get the same bytes."""
 
-    __slots__ = ("arrays", "fresh", "members", "parts")
+    __slots__ = ("_lanes", "arrays", "fresh", "instruments", "members", "parts")
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
         self.parts = parts
         self.members: dict[Subscription, None] = {}
         self.fresh = len(parts) > 1 or parts[0][1] is not SETTLED
-        self.arrays: list[Ints] = [np.array(sorted(instruments), dtype=np.int64) for instruments, _ in parts]
+        #: For each part its instruments, in order.
+        self.instruments = [sorted(instruments) for instruments, _ in parts]
+        self.arrays: list[Ints] = [np.array(each, dtype=np.int64) for each in self.instruments] if self.fresh else []
+        self._lanes: dict[int, list[Connection]] | None = None
+
+    def add(self, subscription: Subscription) -> None:
+        self.members[subscription] = None
+        self._lanes = None
+
+    def remove(self, subscription: Subscription) -> None:
+        self.members.pop(subscription, None)
+        self._lanes = None
+
+    @property
+    def lanes(self) -> dict[int, list[Connection]]:
+        """The members' connections by what they negotiated (`Connection.window_bits`)."""
+        if self._lanes is None:
+            self._lanes = {}
+            for subscription in self.members:
+                connection = subscription.client.connection
+                self._lanes.setdefault(connection.window_bits, []).append(connection)
+        return self._lanes
+
+
+def write_to_ready(lane: list[Connection], data: bytes, skipped: list[Connection]) -> None:
+    """Write the bytes of a frame to every connection that is ready; the others, and one that fails, are `skipped`."""
+    rest = iter(lane)
+    while True:
+        connection = None
+        try:
+            # The product's hottest loop: a turn of it is a system call and two look-ups.
+            for connection in rest:
+                if connection.ready:
+                    connection.write(data)
+                else:
+                    skipped.append(connection)
+            return
+        except Exception as error:
+            assert connection is not None
+            skipped.append(connection)
+            connection.fault(error)
 
 
 class Turns:
@@ -192,7 +231,7 @@ class Fanout:
         groups = self.groups.setdefault(topic, {})
         group = groups.get(subscription.parts)
         if group is not None:
-            group.members.pop(subscription, None)
+            group.remove(subscription)
             if not group.members:
                 del groups[subscription.parts]
         subscription.parts = parts
@@ -200,7 +239,7 @@ class Fanout:
             group = groups.get(parts)
             if group is None:
                 group = groups[parts] = Group(parts)
-            group.members[subscription] = None
+            group.add(subscription)
             if any(mark is not SETTLED and mark.step < self.base.step for _, mark in parts):
                 self.request_flush()
         if not groups:
@@ -237,7 +276,6 @@ class Fanout:
 
     def _tell_everybody(self) -> None:
         base = self.base
-        changed = np.flatnonzero(self.news.step > base.step).tolist()
         for topic in list(self.groups):
             for group in list(self.groups.get(topic, {}).values()):
                 try:
@@ -245,7 +283,7 @@ class Fanout:
                         for subscription in list(group.members):
                             subscription.fall_behind(base)
                         continue
-                    self._deliver(topic, group, self._messages(topic, group, base, changed), base)
+                    self._deliver(topic, group, self._messages(topic, group), base)
                 except Exception as error:
                     self._fault(error)
                     for subscription in list(group.members):
@@ -258,16 +296,15 @@ class Fanout:
                 for subscription in list(group.members):
                     self.place(subscription, settled)
 
-    def _messages(self, topic: Topic, group: Group, base: Mark, changed: list[int]) -> list[Outgoing]:
+    def _messages(self, topic: Topic, group: Group) -> list[Outgoing]:
         channel, timeframe = topic
         if channel == "ticker":
-            return self._ticker_messages(group, base, changed)
+            return self._ticker_messages(group)
         rows = self.news.ticks() if channel == "ticks" else self.news.bars(timeframe)
         fragments: list[bytes] = []
-        for instruments, mark in group.parts:
+        for listed, (instruments, mark) in zip(group.instruments, group.parts, strict=True):
             after = -1 if mark is SETTLED else mark.seq if channel == "ticks" else mark.step
-            wanted = (rows.fragment(who, after) for who in rows.instruments if who in instruments)
-            fragments.extend(made for made in wanted if made is not None)
+            fragments += rows.fragments(listed, instruments, after)
         if not fragments:
             return []
         sent = self.clock.now_ms()
@@ -276,44 +313,53 @@ class Fanout:
         )
         return [Outgoing(frame)]
 
-    def _ticker_messages(self, group: Group, base: Mark, changed: list[int]) -> list[Outgoing]:
+    def _ticker_messages(self, group: Group) -> list[Outgoing]:
         news = self.news
-        who: list[int] = []
-        days: list[int] = []
-        for array, (instruments, mark) in zip(group.arrays, group.parts, strict=True):
-            if mark is SETTLED:
-                mine, since = [each for each in changed if each in instruments], base.step
-            else:
-                mine, since = array[news.step[array] > mark.step].tolist(), mark.step
-            who += mine
-            days += [each for each in mine if news.reference[each] > since]
+        if group.fresh:
+            who: list[int] = []
+            days: list[int] = []
+            for at, (instruments, mark) in enumerate(group.parts):
+                if mark is SETTLED:
+                    mine = news.changed_among(group.instruments[at], instruments)
+                    days += [each for each in mine if each in news.referenced]
+                else:
+                    array = group.arrays[at]
+                    mine = array[news.step[array] > mark.step].tolist()
+                    days += [each for each in mine if news.reference[each] > mark.step]
+                who += mine
+        else:
+            who = news.changed_among(group.instruments[0], group.parts[0][0])
+            days = [each for each in who if each in news.referenced] if news.referenced else []
         if not who:
             return []
-        sent = self.clock.now_ms()
-        messages = protocol.chunked(
-            "snapshot", [news.snapshot(each) for each in days], self.mark.seq, sent, channel="ticker"
-        )
-        received = float(np.fmax.reduce(news.received[who]))
-        messages.append(
-            protocol.frame("ticker", [news.ticker(each) for each in who], self.mark.seq, sent, received=received)
-        )
-        if not math.isnan(received):
+        sent, seq = self.clock.now_ms(), self.mark.seq
+        received = news.newest_receipt(who)
+        frame = protocol.frame("ticker", news.tickers(who), seq, sent, received=received)
+        if received == received:
             self.telemetry.stream_delay_seconds.observe(max(0.0, sent - received) / 1000.0)
-        return [Outgoing(message) for message in messages]
+        if not days:
+            return [Outgoing(frame)]
+        snapshots = protocol.chunked("snapshot", [news.snapshot(each) for each in days], seq, sent, channel="ticker")
+        return [Outgoing(message) for message in (*snapshots, frame)]
 
     def _deliver(self, topic: Topic, group: Group, messages: list[Outgoing], base: Mark) -> None:
         if not messages:
             return
         written = told = 0
-        for subscription in list(group.members):
-            connection = subscription.client.connection
-            if connection.slow:
-                subscription.fall_behind(base)
-                continue
+        skipped: list[Connection] = []
+        for window_bits, lane in group.lanes.items():
             for message in messages:
-                written += connection.send(message)
-            told += 1
-        self.telemetry.messages.labels(topic[0]).inc(told * len(messages))
+                data = message.bytes_for(window_bits)
+                before = len(skipped)
+                write_to_ready(lane, data, skipped)
+                count = len(lane) - (len(skipped) - before)
+                told += count
+                written += count * len(data)
+        if skipped:
+            behind = {connection for connection in skipped if connection.slow}
+            for subscription in [each for each in group.members if each.client.connection in behind]:
+                subscription.fall_behind(base)
+        self.telemetry.messages.labels(topic[0]).inc(told)
         self.telemetry.bytes.inc(written)
 
     def _fault(self, error: Exception) -> None:

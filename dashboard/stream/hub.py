@@ -7,6 +7,8 @@ and tells everybody when the server goes away.
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import random
 import socket
 import threading
@@ -21,7 +23,7 @@ from dashboard.store.memory import MemoryStore
 from dashboard.stream import protocol
 from dashboard.stream.alertfeed import Event, Loaded
 from dashboard.stream.client import Client, Limits
-from dashboard.stream.connection import Connection
+from dashboard.stream.connection import Connection, Outgoing, Ping
 from dashboard.stream.fanout import Fanout
 from dashboard.stream.limits import Places, Reservation
 from dashboard.stream.offloop import OffLoop
@@ -80,7 +82,10 @@ class Hub:
         self._sessions: OffLoop | None = None
         self._database: OffLoop | None = None
         self._turned: float | None = None
-        self._next_beat: dict[Connection, float] = {}
+        #: When each connection's next heartbeat is due (a heap; the count keeps equal times apart).
+        self._beats: list[tuple[float, int, Connection]] = []
+        self._opened = itertools.count()
+        self._unanswered: dict[Connection, None] = {}
         self._asking = self._sessions_unknown = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -219,7 +224,8 @@ class Hub:
         )
         self.clients[connection] = client
         # The first beat comes early and at random, so that a thousand that came together do not beat together.
-        self._next_beat[connection] = self._loop.time() + protocol.HEARTBEAT_MS / 1000 * random.uniform(0.5, 1.0)
+        due = self._loop.time() + protocol.HEARTBEAT_MS / 1000 * random.uniform(0.5, 1.0)
+        heapq.heappush(self._beats, (due, next(self._opened), connection))
         self.telemetry.connections.set(len(self.clients))
         client.opened()
 
@@ -233,7 +239,7 @@ class Hub:
         self.clients[connection].room()
 
     def on_lost(self, connection: Connection, code: int) -> None:
-        self._next_beat.pop(connection, None)
+        self._unanswered.pop(connection, None)
         client = self.clients.pop(connection, None)
         self.telemetry.connections.set(len(self.clients))
         self.telemetry.closed.labels(str(code)).inc()
@@ -303,17 +309,29 @@ class Hub:
         assert self._loop is not None
         self._turned = self.clock.monotonic()
         self._loop.call_later(BEAT_S, self._beat)
-        now, sent = self._loop.time(), self.clock.now_ms()
-        for connection, client in list(self.clients.items()):
+        now, sent, ping = self._loop.time(), self.clock.now_ms(), Ping()
+        heartbeats: dict[int, Outgoing] = {}
+        while self._beats and self._beats[0][0] <= now:
+            _, order, connection = heapq.heappop(self._beats)
+            client = self.clients.get(connection)
+            if client is None:
+                continue
+            due = now + protocol.HEARTBEAT_MS / 1000 - BEAT_S / 2
+            heapq.heappush(self._beats, (due, order, connection))
             try:
-                if not connection.open:
-                    continue
-                if connection.silent(PONG_S, SLOW_PONG_S):
+                written = client.written()
+                if written not in heartbeats:
+                    heartbeats[written] = Outgoing(protocol.heartbeat(written, sent))
+                self.telemetry.bytes.inc(connection.beat(heartbeats[written], ping))
+                self._unanswered[connection] = None
+            except Exception as error:
+                connection.fault(error)
+        for connection in list(self._unanswered):
+            try:
+                if not connection.unanswered:
+                    del self._unanswered[connection]
+                elif connection.open and connection.silent(PONG_S, SLOW_PONG_S):
                     connection.close(protocol.NO_PONG, "no pong", wait_s=0.5)
-                elif now >= self._next_beat[connection]:
-                    self._next_beat[connection] = now + protocol.HEARTBEAT_MS / 1000 - BEAT_S / 2
-                    client.send(client.heartbeat(sent))
-                    connection.ping()
             except Exception as error:
                 connection.fault(error)
 

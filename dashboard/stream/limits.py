@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 
 #: Bursts of messages: this many seconds' worth at once.
@@ -75,9 +75,10 @@ class ErrorCount:
     __slots__ = ("_times",)
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=ERRORS_A_MINUTE + 1)
+        self._times: list[float] = []
 
     def add(self, now: float) -> bool:
         """Count one at `now`, seconds; False when it is one too many."""
         self._times.append(now)
+        del self._times[: -ERRORS_A_MINUTE - 1]
         return len(self._times) <= ERRORS_A_MINUTE or now - self._times[0] >= 60.0

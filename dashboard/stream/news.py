@@ -45,6 +45,11 @@ class News:
         self._bars: list[tuple[int, tuple[BarRows, ...]]] = []
         self._kept = 0
         self.overflowed = False
+        #: Instruments whose row, and whose day's reference, have changed since.
+        self.changed: set[int] = set()
+        self.referenced: set[int] = set()
+        self._in_order: list[int] | None = None
+        self._receipts: set[float] = set()
         self._ticker: dict[int, bytes] = {}
         self._snapshots: dict[int, bytes] = {}
         self._grouped: dict[int, Grouped] = {}
@@ -57,8 +62,12 @@ class News:
             self.received[who] = change.received
             self.step[who] = step
             self.updates[who] += 1
+            self.changed.update(who.tolist())
+            self._in_order = None
+            self._receipts.add(change.received)
         if len(change.reference):
             self.reference[change.reference] = step
+            self.referenced.update(change.reference.tolist())
         if self.overflowed:
             return
         if change.batch is not None:
@@ -80,6 +89,10 @@ class News:
         who = np.flatnonzero(last.last_seq > after_seq)
         self.rows[:] = ticker_table(last)
         self.received[who], self.step[who], self.reference[who] = last.received[who], step, step
+        self.changed.update(who.tolist())
+        self.referenced.update(who.tolist())
+        self._in_order = None
+        self._receipts.update(last.received[who].tolist())
         self.set_day(last)
         self.overflow()
 
@@ -87,12 +100,31 @@ class News:
         """Take over the day's open and previous close."""
         self.day[:, 0], self.day[:, 1] = last.open, last.previous_close
 
-    def ticker(self, who: int) -> bytes:
-        """`"AAPL":[…]`, the newest row."""
-        made = self._ticker.get(who)
-        if made is None:
-            made = self._ticker[who] = protocol.ticker_fragment(self.names[who], self.rows[who].tolist())
-        return made
+    def changed_among(self, listed: list[int], instruments: frozenset[int]) -> list[int]:
+        """Those of `instruments`, also given as the ordered list `listed`, that have changed since the last flush."""
+        changed = self.changed
+        if len(listed) < len(changed):
+            return [who for who in listed if who in changed]
+        if self._in_order is None:
+            self._in_order = sorted(changed)
+        return [who for who in self._in_order if who in instruments]
+
+    def newest_receipt(self, who: list[int]) -> float:
+        """The newest time of receipt of these instruments, UTC ms; NaN where none is known."""
+        if len(self._receipts) == 1 and self.changed.issuperset(who):
+            return next(iter(self._receipts))
+        return float(np.fmax.reduce(self.received[who]))
+
+    def tickers(self, who: list[int]) -> list[bytes]:
+        """`"AAPL":[…]` of each of these, the newest row."""
+        made = self._ticker
+        missing = [each for each in who if each not in made]
+        if missing:
+            rows = self.rows[missing]
+            made.update(
+                zip(missing, protocol.ticker_fragments([self.names[each] for each in missing], rows), strict=True)
+            )
+        return [made[each] for each in who]
 
     def snapshot(self, who: int) -> bytes:
         """`"AAPL":{…}`, the newest row with the day's reference."""
@@ -161,6 +193,14 @@ class Grouped:
         ends = np.append(heads[1:], len(who))[: len(heads)].tolist()
         self._span = dict(zip(self.instruments, zip(heads.tolist(), ends, strict=True), strict=True))
         self._made: dict[tuple[int, int], bytes | None] = {}
+
+    def fragments(self, listed: list[int], instruments: frozenset[int], after: int) -> list[bytes]:
+        """What `instruments`, also given as the ordered list `listed`, have whose version is over `after`."""
+        if len(listed) < len(self.instruments):
+            wanted = (self.fragment(who, after) for who in listed if who in self._span)
+        else:
+            wanted = (self.fragment(who, after) for who in self.instruments if who in instruments)
+        return [made for made in wanted if made is not None]
 
     def fragment(self, who: int, after: int) -> bytes | None:
         """The rows of `who` whose version is over `after`; None where there is none."""
