@@ -34,6 +34,16 @@ class Login:
     remembered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What `Sessions.alive` last said, and at which version of the database; `expires` is when the first one ends."""
+
+    version: int | None
+    asked: frozenset[str]
+    alive: frozenset[str]
+    expires: float
+
+
 class Sessions:
     """Issues, finds and ends sessions. `demonstrates()` says whether the demonstration's user may be logged in."""
 
@@ -50,6 +60,7 @@ class Sessions:
         self.on_end, self.on_user_end = on_end, on_user_end
         self._signer = URLSafeSerializer(secret_key, salt="session")
         self._believed: dict[str, tuple[float, Login | None]] = {}
+        self._answered: Answered | None = None
         self._lock = threading.Lock()
 
     def issue(self, person: Person, *, remembered: bool) -> tuple[str, Login]:
@@ -123,23 +134,32 @@ class Sessions:
             self._believed.clear()
 
     def alive(self, refs: Iterable[str]) -> set[str]:
-        """Those of `refs` whose session is still valid. Raises StorageError."""
-        numbers = [int(ref) for ref in refs]
+        """Those of `refs` whose session is still valid. Raises StorageError.
+
+        The hub asks twice a second for everybody who is connected: where nothing was committed since it asked for the
+        same ones, and none has expired, the answer stands.
+        """
+        asked = frozenset(refs)
+        version = self.database.version()
+        known, now = self._answered, self.clock.now_ms()
+        same = known is not None and version is not None and (known.version, known.asked) == (version, asked)
+        if known is not None and same and now < known.expires:
+            return set(known.alive)
+        numbers = [int(ref) for ref in asked]
         alive: set[str] = set()
-        demonstrates: bool | None = None
-        now = int(self.clock.now_ms())
+        expires = float("inf")
         with self.database.reading() as session:
             for at in range(0, len(numbers), 500):
                 rows = session.execute(
-                    select(LoginSession.id, User.demonstration)
+                    select(LoginSession.id, User.demonstration, LoginSession.expires)
                     .join(User, User.id == LoginSession.user_id)
-                    .where(LoginSession.id.in_(numbers[at : at + 500]), LoginSession.expires > now, ~User.disabled)
+                    .where(LoginSession.id.in_(numbers[at : at + 500]), LoginSession.expires > int(now), ~User.disabled)
                 )
-                for number, demonstration in rows:
-                    if demonstration:
-                        demonstrates = self.demonstrates() if demonstrates is None else demonstrates
-                    if not demonstration or demonstrates:
+                for number, demonstration, until in rows:
+                    if not demonstration or self.demonstrates():
                         alive.add(str(number))
+                        expires = min(expires, until)
+        self._answered = Answered(version, asked, frozenset(alive), expires)
         return alive
 
     def _token(self, cookie: str | None) -> str | None:

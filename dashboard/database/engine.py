@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,6 +45,8 @@ class Database:
             event.listen(self.engine, "connect", _pragmas)
             event.listen(self.engine, "begin", _begin_immediate)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._watch: Any = None
+        self._watching = threading.Lock()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -58,6 +62,27 @@ class Database:
         """A short transaction that only reads, and on SQLite waits for no writer. Raises StorageError."""
         with translated(), self._sessions(bind=self.engine.execution_options(reads=True)) as session:
             yield session
+
+    def version(self) -> int | None:
+        """A number that is another one after every commit; None where the database has no such thing.
+
+        SQLite's `PRAGMA data_version`, on a connection that does nothing else: 10 µs where a query takes a
+        millisecond. Raises StorageError.
+        """
+        if not self.embedded or self._parsed.database in (None, "", ":memory:"):
+            return None
+        with translated(), self._watching:
+            if self._watch is None:
+                pooled = self.engine.raw_connection()
+                pooled.detach()
+                self._watch = pooled
+            cursor = self._watch.cursor()
+            try:
+                return int(cursor.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error as error:
+                raise StorageError(f"the database refuses: {error}") from error
+            finally:
+                cursor.close()
 
     def check(self) -> None:
         """Ask the database something. Raises StorageError with the reason where it does not answer."""
@@ -94,6 +119,10 @@ class Database:
 
     def close(self) -> None:
         """Close every connection that is not in use."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         self.engine.dispose()
 
     def _make_folder(self) -> None:

@@ -21,7 +21,7 @@ from dashboard.database.base import Base
 from dashboard.database.engine import Database
 from dashboard.errors import DashboardError, StartRefused, StorageError
 from tests.conftest import Product
-from tests.house import PASSWORD, command, open_house
+from tests.house import NOW_MS, PASSWORD, command, open_house
 
 
 def opened(folder: Path) -> Database:
@@ -226,3 +226,20 @@ def test_a_secret_key_that_can_not_be_used_refuses_the_start(tmp_path: Path, con
     with pytest.raises(StartRefused, match=says) as caught, open_house(tmp_path):
         pass
     assert "DASHBOARD_SECRET_KEY" in str(caught.value)
+
+
+def test_the_version_is_another_one_after_every_commit_and_only_then(tmp_path: Path) -> None:
+    database, other = opened(tmp_path), opened(tmp_path)
+    database.migrate()
+    seen = database.version()
+    assert seen is not None
+    with database.reading() as session:
+        session.execute(text("SELECT 1 FROM users"))
+    assert database.version() == seen
+    for each, name in ((database, "ann"), (other, "bob")):
+        Users(each, ManualClock(NOW_MS)).add(name, PASSWORD, "viewer")
+        assert database.version() != seen
+        seen = database.version()
+    database.close()
+    other.close()
+    assert Database("sqlite://").version() is None
