@@ -47,12 +47,12 @@ def deflate_extension() -> ServerPerMessageDeflateFactory:
 
 
 class Outgoing:
-    """A text message and its frames, each made once: plain, and deflated for every window size asked for."""
+    """A message and its frames, each made once: plain, and deflated for every window size asked for."""
 
-    __slots__ = ("_deflated", "_plain", "payload")
+    __slots__ = ("_deflated", "_plain", "opcode", "payload")
 
-    def __init__(self, payload: bytes) -> None:
-        self.payload = payload
+    def __init__(self, payload: bytes, opcode: Opcode = Opcode.TEXT) -> None:
+        self.payload, self.opcode = payload, opcode
         self._plain: bytes | None = None
         self._deflated: dict[int, bytes] = {}
 
@@ -60,12 +60,12 @@ class Outgoing:
         """The frame for a connection that negotiated `window_bits`, 0 for none (RFC 7692 section 7.2.1)."""
         if not window_bits or len(self.payload) < DEFLATE_FROM:
             if self._plain is None:
-                self._plain = Frame(Opcode.TEXT, self.payload).serialize(mask=False)
+                self._plain = Frame(self.opcode, self.payload).serialize(mask=False)
             return self._plain
         made = self._deflated.get(window_bits)
         if made is None:
             deflate = PerMessageDeflate(True, True, 15, window_bits, {"level": 3, "memLevel": 5})
-            made = Frame(Opcode.TEXT, self.payload).serialize(mask=False, extensions=[deflate])
+            made = Frame(self.opcode, self.payload).serialize(mask=False, extensions=[deflate])
             self._deflated[window_bits] = made
         return made
 
