@@ -9,6 +9,7 @@ No login, no market, no limit but the size of a message, so that any public conf
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -55,7 +56,7 @@ class Echo:
 
     def adopt(self, accepted: Accepted, environ: dict[str, Any]) -> None:
         """Take the request's connection over."""
-        sock, early = take(environ)
+        sock, early = take_wrongly(environ) if "ECHO_WRONG_HAND_OFF" in os.environ else take(environ)
         self._thread.adopt(
             sock,
             lambda: Connection(
@@ -99,6 +100,13 @@ class Echo:
     def _fault(self, event: str, error: Exception | None) -> None:
         self.faults.append(f"{event}: {error!r}")
         print(event, repr(error), file=sys.stderr, flush=True)
+
+
+def take_wrongly(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:
+    """A hand-off that leaves the server its descriptor: what a test has to notice."""
+    sock = socket.socket(fileno=os.dup(environ["gunicorn.socket"].fileno()))
+    sock.setblocking(False)
+    return sock, b""
 
 
 def create(max_message: int = MAX_MESSAGE, frames_per_s: float = FRAMES_PER_S) -> Flask:

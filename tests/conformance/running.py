@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = ("-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "tests.conformance.echo:server")
 COMMANDS = {
     "gthread": GUNICORN,
+    "stock": (*GUNICORN[:-1], "-k", "gthread", GUNICORN[-1]),
     "sync": (*GUNICORN[:-1], "-k", "sync", GUNICORN[-1]),
     "werkzeug": ("-m", "tests.conformance.echo"),
 }
