@@ -32,6 +32,8 @@ DRAIN_S = 3.4
 BACKLOG = 1024
 #: Connections that are served at once, a thread each.
 CONNECTIONS = 1_000
+#: Seconds for a request to come whole, from the connection or its first byte on; and between two requests.
+WHOLE_S, IDLE_S = 8.0, 30.0
 #: Bytes of a request that are read at a time.
 PIECE = 65_536
 
@@ -64,6 +66,39 @@ class InFlight:
             self._changed.notify_all()
 
 
+class Line(socket.SocketIO):
+    """A connection's bytes; a request has so long to come whole as `WHOLE_S` says, then its stream has ended."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock, "r")
+        self.sock = sock
+        self.late = False
+        self._until: float | None = time.monotonic() + WHOLE_S
+
+    def await_next(self) -> None:
+        """The request has been answered; the time of the next one begins with its first byte."""
+        self._until = None
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """What has come; 0 at the end and when it is too late."""
+        before = self.sock.gettimeout()
+        left = IDLE_S if self._until is None else self._until - time.monotonic()
+        if left <= 0 or self.late:
+            self.late = True
+            return 0
+        self.sock.settimeout(left)
+        try:
+            count = super().readinto(buffer)
+        except TimeoutError:
+            self.late = True
+            return 0
+        finally:
+            self.sock.settimeout(before)
+        if self._until is None:
+            self._until = time.monotonic() + WHOLE_S
+        return count
+
+
 class Reader(io.BufferedReader):
     """A request's bytes, in pieces: Werkzeug asks for ten megabytes at once to pass over a body that nobody reads."""
 
@@ -73,16 +108,24 @@ class Reader(io.BufferedReader):
 
 
 class Handler(WSGIRequestHandler):
-    """HTTP/1.1 with keep-alive; a connection that says nothing for half a minute frees its thread."""
+    """HTTP/1.1 with keep-alive; whoever is slow, or says nothing for long, frees its thread."""
 
     protocol_version = "HTTP/1.1"
-    timeout = 30
+    timeout = IDLE_S
     server_version = "Tickboard"
     sys_version = ""
 
     def setup(self) -> None:
         super().setup()
-        self.rfile = Reader(socket.SocketIO(self.connection, "r"))
+        self.line = Line(self.connection)
+        self.rfile = Reader(self.line)
+
+    def handle_one_request(self) -> None:
+        super().handle_one_request()
+        self.line.await_next()
+        if self.line.late:
+            # Nobody knows where the next request begins.
+            self.close_connection = True
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # as Werkzeug names it
         if type == "error":

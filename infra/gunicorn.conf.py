@@ -21,7 +21,8 @@ except DashboardError as error:
     sys.exit(3)
 
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+# gthread with a deadline for requests: slow strangers hold no threads.
+worker_class = "dashboard.worker.Worker"
 workers = 1
 threads = 16
 # Connections of pages and API that a worker keeps; WebSockets count apart, in DASHBOARD_STREAM_CONNECTIONS.

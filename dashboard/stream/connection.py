@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import fcntl
 import secrets
 import socket
@@ -20,12 +21,11 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
+from dashboard.stream.framecuts import FrameCuts
 from dashboard.stream.limits import MessageRate
 
 #: What a client may send in one message, counted after inflating.
 MAX_MESSAGE = 16_384
-#: Bytes that are parsed at a time.
-SLICE = 1_024
 #: Too many messages or frames: whoever sends so is not listened to any more.
 FLOODED = 4429
 #: Seconds for the other side to answer a close; then the line is cut.
@@ -36,6 +36,8 @@ DEFLATE_FROM = 200
 WINDOW_BITS = 12
 #: Pings without an answer that are remembered.
 MOST_PINGS = 32
+#: What a line that is cut may have unread, bytes, and how much is read away at a time.
+MOST_PASSED_OVER, PASSED_OVER = 8_388_608, 262_144
 #: Linux, linux/sockios.h: bytes of a TCP socket that have not been sent.
 SIOCOUTQNSD = 0x894B
 
@@ -51,24 +53,26 @@ def deflate_extension() -> ServerPerMessageDeflateFactory:
     )
 
 
-def text_frame(payload: bytes) -> bytes:
-    """A server's text frame: whole, not masked (RFC 6455 section 5.2). A third of `Frame.serialize`'s time, which is
-    what a frame for one client alone costs most."""
-    size = len(payload)
+def server_frame(opcode: int, payload: bytes) -> bytes:
+    """A frame as a server sends it: whole, not masked (RFC 6455 section 5.2).
+
+    A fifth of `Frame.serialize`'s time, which would be the most that a frame for one client alone costs.
+    """
+    size, head = len(payload), 0x80 | opcode
     if size < 126:
-        return b"\x81%c%b" % (size, payload)
+        return b"%c%c%b" % (head, size, payload)
     if size < 65_536:
-        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
-    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+        return b"%c\x7e%b%b" % (head, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%b%b" % (head, size.to_bytes(8, "big"), payload)
 
 
 class Outgoing:
-    """A text message and its frames, each made once: plain, and deflated for every window size asked for."""
+    """A message and its frames, each made once: plain, and deflated for every window size asked for."""
 
-    __slots__ = ("_deflated", "_plain", "payload")
+    __slots__ = ("_deflated", "_plain", "opcode", "payload")
 
-    def __init__(self, payload: bytes) -> None:
-        self.payload = payload
+    def __init__(self, payload: bytes, opcode: Opcode = Opcode.TEXT) -> None:
+        self.payload, self.opcode = payload, opcode
         self._plain: bytes | None = None
         self._deflated: dict[int, bytes] | None = None
 
@@ -76,14 +80,14 @@ class Outgoing:
         """The frame for a connection that negotiated `window_bits`, 0 for none (RFC 7692 section 7.2.1)."""
         if not window_bits or len(self.payload) < DEFLATE_FROM:
             if self._plain is None:
-                self._plain = text_frame(self.payload)
+                self._plain = server_frame(self.opcode, self.payload)
             return self._plain
         if self._deflated is None:
             self._deflated = {}
         made = self._deflated.get(window_bits)
         if made is None:
             deflate = PerMessageDeflate(True, True, 15, window_bits, {"level": 3, "memLevel": 5})
-            made = Frame(Opcode.TEXT, self.payload).serialize(mask=False, extensions=[deflate])
+            made = Frame(self.opcode, self.payload).serialize(mask=False, extensions=[deflate])
             self._deflated[window_bits] = made
         return made
 
@@ -95,7 +99,7 @@ class Ping:
 
     def __init__(self) -> None:
         self.token = secrets.token_bytes(4)
-        self.frame = Frame(Opcode.PING, self.token).serialize(mask=False)
+        self.frame = server_frame(Opcode.PING, self.token)
 
 
 class Handler(Protocol):
@@ -124,6 +128,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_buffer",
         "_closing",
+        "_cuts",
         "_deaf",
         "_decoder",
         "_first",
@@ -131,6 +136,7 @@ class Connection(asyncio.Protocol):
         "_opcode",
         "_parts",
         "_pings",
+        "_plain_text",
         "_reading",
         "_sock",
         "_waited",
@@ -169,8 +175,10 @@ class Connection(asyncio.Protocol):
         self._buffer = buffer
         self._sock = sock
         self._frames = MessageRate(frames_per_s, loop.time())
+        self._cuts = FrameCuts()
         self._parts: list[bytes] = []
         self._opcode = Opcode.TEXT
+        self._plain_text = False
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._pings: list[tuple[bytes, float]] = []
         self._waited = float("-inf")
@@ -203,11 +211,12 @@ class Connection(asyncio.Protocol):
             self.data_received(early)
 
     def data_received(self, data: bytes) -> None:
-        # In slices, so that a flood of small frames is noticed before all of it has been parsed and answered.
-        for at in range(0, len(data), SLICE):
-            if self.lost or self._deaf:
+        # Frame by frame, so that a flood of small ones is noticed before all of it has been parsed and answered.
+        for piece in self._cuts.pieces(data):
+            # After a failure or a close nothing counts but the end of the line.
+            if self.lost or self._deaf or self.ws.eof_sent:
                 return
-            self._guarded(self._received, data[at : at + SLICE])
+            self._guarded(self._received, piece)
 
     def eof_received(self) -> bool:
         self.ready = False
@@ -285,8 +294,10 @@ class Connection(asyncio.Protocol):
             self.ws.send_close(code, reason)
             self._flush(wait_s)
             if code == FLOODED:
-                self._deaf = True
-                self.transport.pause_reading()
+                # Its answer would be behind the flood: it hears at once that the line has ended (FIN).
+                self._stop_listening()
+                if self.transport.can_write_eof():
+                    self.transport.write_eof()
         self._cut_later(wait_s)
 
     def fault(self, error: Exception) -> None:
@@ -313,33 +324,60 @@ class Connection(asyncio.Protocol):
             self._guarded(self.handler.on_room, self)
 
     def _received(self, data: bytes) -> None:
+        """A frame, or a part of one."""
+        if self._cuts.opcode == Opcode.CLOSE:
+            # It may come between the pieces of a message (RFC 6455 section 5.4), and is answered like any other.
+            self.ws.current_size = None
         self.ws.receive_data(data)
         for event in self.ws.events_received():
-            if not isinstance(event, Frame) or self.ws.state is not OPEN:
+            if not isinstance(event, Frame):
                 continue
             if not self._frames.take(self.loop.time()):
-                self.close(FLOODED, "too many frames")
-                break
+                if self.ws.state is OPEN:
+                    self.close(FLOODED, "too many frames")
+                else:
+                    self._stop_listening()
+                return
+            if self.ws.state is not OPEN:
+                continue
             if event.opcode is Opcode.PONG:
                 self._pong(bytes(event.data))
             elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 self._part(event)
+        if self._cuts.left and self.ws.state is OPEN:
+            self._look_ahead()
         if self.ws.state is not OPEN:
             self.ready = False
         self._flush()
 
+    def _look_ahead(self) -> None:
+        """Fail a text at its first bad byte and not when its frame is whole (RFC 6455 section 8.1)."""
+        if self._cuts.plain_text and self.ws.current_size is None:
+            if not self._cuts.checked:
+                self._decoder.reset()
+        elif not (self._plain_text and self._cuts.opcode == Opcode.CONT):
+            return
+        self._decode(self._cuts.unchecked(self.ws.reader.buffer), final=False)
+
+    def _decode(self, data: bytes, *, final: bool) -> bool:
+        try:
+            self._decoder.decode(data, final)
+        except UnicodeDecodeError:
+            self.ws.fail(1007, "text is not UTF-8")
+            return False
+        return True
+
     def _part(self, frame: Frame) -> None:
         """A message or a piece of one; the protocol has checked their order and size."""
+        looked_at = self._cuts.checked
         if frame.opcode is not Opcode.CONT:
             self._opcode = frame.opcode
-            self._decoder.reset()
+            self._plain_text = self._cuts.plain_text
+            if not looked_at:
+                self._decoder.reset()
         data = bytes(frame.data)
-        if self._opcode is Opcode.TEXT:
-            try:
-                self._decoder.decode(data, frame.fin)
-            except UnicodeDecodeError:
-                self.ws.fail(1007, "text is not UTF-8")
-                return
+        if self._opcode is Opcode.TEXT and not self._decode(data[looked_at:], final=frame.fin):
+            return
         self._parts.append(data)
         if not frame.fin:
             return
@@ -367,9 +405,28 @@ class Connection(asyncio.Protocol):
         if self.ws.close_expected():
             self._cut_later(wait_s)
 
+    def _stop_listening(self) -> None:
+        self._deaf = True
+        self.transport.pause_reading()
+
     def _cut_later(self, wait_s: float) -> None:
         if self._closing is None and not self.lost:
-            self._closing = self.loop.call_later(wait_s, self.abort)
+            self._closing = self.loop.call_later(wait_s, self._cut)
+
+    def _cut(self) -> None:
+        if self._deaf:
+            pass_over(self._sock)
+        self.abort()
+
+
+def pass_over(sock: socket.socket | None) -> None:
+    """Read away what waits in a socket: closed with bytes unread it would be reset, and what was said last be lost."""
+    if sock is None or sock.fileno() < 0:
+        return
+    with contextlib.suppress(OSError):
+        for _ in range(MOST_PASSED_OVER // PASSED_OVER):
+            if not sock.recv(PASSED_OVER):
+                return
 
 
 def waits_for_reader(sock: socket.socket | None) -> bool:

@@ -1,26 +1,15 @@
-"""The route `/ws/market`: login, origin and limits inside a normal request, then the TCP connection goes to the hub.
-
-The hand-off replaces the server's descriptor by a dead one, so that whatever the server does to it later (shutdown,
-time-out, close) touches nobody; the request's thread is free at once.
-"""
+"""The route `/ws/market`: login, origin and limits inside a normal request, then the TCP connection goes to the hub."""
 
 from __future__ import annotations
 
-import os
-import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, Response, g, request
-from websockets.datastructures import Headers
-from websockets.http11 import Request
-from websockets.protocol import OPEN
-from websockets.server import ServerProtocol
 
 from dashboard.errors import problem
-from dashboard.stream.connection import MAX_MESSAGE, deflate_extension
+from dashboard.stream.connection import MAX_MESSAGE
+from dashboard.stream.handoff import Refused, accept, in_the_way, take
 from dashboard.stream.hub import Hub
 from dashboard.stream.limits import Reservation
 
@@ -47,7 +36,7 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
         # A same-origin fetch carries no Origin; only one that is there can be foreign.
         if (origin_needed or "Origin" in request.headers) and not same_site():
             return _refused(hub, 403, "Origin must be present and this site's own", "origin"), None
-        reason = in_the_way()
+        reason = in_the_way(request.environ)
         return (_refused(hub, 501, reason, "server") if reason is not None else None), identity
 
     @routes.get(PATH, websocket=True)
@@ -55,13 +44,9 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
         refused, identity = refusal(origin_needed=True)
         if refused is not None or identity is None:
             return refused or _refused(hub, 401, "log in first", "login")
-        if int(request.content_length or 0) or "Transfer-Encoding" in request.headers:
-            # Nobody could tell such a body from the first frames.
-            return _refused(hub, 400, "a WebSocket handshake has no body", "handshake")
-        ws = ServerProtocol(state=OPEN, extensions=[deflate_extension()], max_size=MAX_MESSAGE)
-        reply = ws.accept(Request(request.full_path, Headers(request.headers.items())))
-        if reply.status_code != 101:
-            answer = _refused(hub, reply.status_code, bytes(reply.body or b"").decode().strip(), "handshake")
+        accepted = accept(request, max_size=MAX_MESSAGE)
+        if isinstance(accepted, Refused):
+            answer = _refused(hub, accepted.status, accepted.detail, "handshake")
             answer.headers["Sec-WebSocket-Version"] = "13"
             return answer
         place = hub.reserve(identity.user_id, identity.session, identity.name)
@@ -72,7 +57,7 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
         except OSError as error:
             hub.release(place)
             return _full(hub, f"the connection can't be taken over: {error}")
-        hub.adopt(sock, ws, reply.serialize(), early, place)
+        hub.adopt(sock, accepted.ws, accepted.reply, early, place)
         # What the server writes goes to the dead descriptor; an answer leaves a line in its access log.
         return Response(status=101)
 
@@ -91,43 +76,6 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
         return answer
 
     return routes
-
-
-def in_the_way() -> str | None:
-    """Why this server can't hand a connection over."""
-    if request.environ.get("SERVER_PROTOCOL") not in ("HTTP/1.1", "HTTP/1.0"):
-        return f"a WebSocket needs HTTP/1.1, this is {request.environ.get('SERVER_PROTOCOL')}"
-    taken = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
-    if taken is None:
-        return "the WSGI server does not expose its socket"
-    if isinstance(taken, ssl.SSLSocket):
-        return "the WSGI server ends TLS itself; end it in the proxy"
-    return None
-
-
-def take(environ: dict[str, Any]) -> tuple[socket.socket, bytes]:
-    """(the connection's own socket, the bytes that the server has already read behind the request).
-
-    The peer of the dead pair is closed first: an open one stalls gunicorn's loop for two seconds a handshake.
-    """
-    theirs = environ.get("gunicorn.socket") or environ["werkzeug.socket"]
-    mine = socket.socket(fileno=os.dup(theirs.fileno()))
-    try:
-        # First what may fail: once the server has its dead descriptor, nobody can be answered any more.
-        mine.setblocking(False)
-        if mine.family != socket.AF_UNIX:
-            mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        dead, peer = socket.socketpair()
-        peer.close()
-        with dead:
-            os.dup2(dead.fileno(), theirs.fileno(), inheritable=False)
-        body = environ["wsgi.input"]
-        unreader = getattr(getattr(body, "reader", None), "unreader", None)
-        early: bytes = unreader.take_buffered() if unreader else body.read()
-    except BaseException:
-        mine.close()
-        raise
-    return mine, early
 
 
 def _full(hub: Hub, reason: str) -> Response:

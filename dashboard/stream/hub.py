@@ -11,7 +11,6 @@ import heapq
 import itertools
 import random
 import socket
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,6 +25,7 @@ from dashboard.stream.client import Client, Limits
 from dashboard.stream.connection import Connection, Outgoing, Ping
 from dashboard.stream.fanout import Fanout
 from dashboard.stream.limits import Places, Reservation
+from dashboard.stream.loopthread import LoopThread, new_loop
 from dashboard.stream.offloop import OffLoop
 from dashboard.telemetry import Telemetry, get_logger
 
@@ -33,8 +33,6 @@ from dashboard.telemetry import Telemetry, get_logger
 PONG_S, SLOW_PONG_S = 8.0, 75.0
 #: How often beats are looked after and sessions are asked about, s.
 BEAT_S, SESSIONS_S = 0.25, 0.5
-#: What the kernel may hide of a reader's slowness: without it loopback takes 650 KB before anybody notices.
-SEND_BUFFER, NOT_SENT = 65_536, 16_384
 #: Frames that a client may send for each message it may: pongs, pings and pieces of messages.
 FRAMES_A_MESSAGE = 10
 
@@ -74,11 +72,8 @@ class Hub:
             on_epoch=self._epoch_began,
             on_progress=self._progress,
         )
-        self._gate = threading.Lock()
-        self._open = False
-        self._adopting = 0
+        self._thread = LoopThread("hub", self._fault)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._sessions: OffLoop | None = None
         self._database: OffLoop | None = None
         self._turned: float | None = None
@@ -87,39 +82,30 @@ class Hub:
         self._opened = itertools.count()
         self._unanswered: dict[Connection, None] = {}
         self._asking = self._sessions_unknown = False
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # -- from any thread -----------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the thread `hub`."""
-        loop = _new_loop()
-        self._thread = threading.Thread(target=self._run, args=(loop,), name="hub", daemon=True)
+        loop = new_loop()
         self.attach(loop)
         self._sessions, self._database = OffLoop("hub-sessions", loop), OffLoop("hub-alerts", loop)
         self._sessions.start()
         self._database.start()
         loop.call_later(SESSIONS_S, self._ask_sessions)
-        self._thread.start()
+        self._thread.run()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Use `loop`, which somebody else runs, and take connections."""
         self._loop = loop
-        loop.set_exception_handler(self._loop_failed)
         self.fanout.start(loop)
         loop.call_soon(self._beat)
-        with self._gate:
-            self._open = True
+        self._thread.attach(loop)
 
     def stop(self, timeout: float = 2.0) -> None:
         """Tell every client (1001), wait for their answers up to `timeout` seconds, cut the others, end the thread."""
-        with self._gate:
-            was_open, self._open = self._open, False
-        loop, thread = self._loop, self._thread
-        if not was_open or loop is None or thread is None:
+        if not self._thread.stop(lambda: self.clients, timeout):
             return
-        loop.call_soon_threadsafe(lambda: self._task(self._shut(timeout)))
-        thread.join(timeout + 1.0)
         for off_loop in (self._sessions, self._database):
             if off_loop is not None:
                 off_loop.stop(0.1)
@@ -135,15 +121,15 @@ class Hub:
 
     def publish_alert(self, user_id: int, event: Event) -> None:
         """Tell every connection of a user that watches alerts of an event that has been recorded."""
-        self._soon(self._publish_alert, user_id, event)
+        self._thread.soon(self._publish_alert, user_id, event)
 
     def end_session(self, session: str, code: int = protocol.LOGIN_ENDED) -> None:
         """Close the connections of a session that has ended."""
-        self._soon(self._end, lambda place: place.session == session, code)
+        self._thread.soon(self._end, lambda place: place.session == session, code)
 
     def end_user(self, user_id: int, code: int = protocol.LOGIN_ENDED) -> None:
         """Close the connections of a user."""
-        self._soon(self._end, lambda place: place.user_id == user_id, code)
+        self._thread.soon(self._end, lambda place: place.user_id == user_id, code)
 
     def lag_s(self) -> float:
         """How late the loop is just now, s; 0 while it is not meant to run."""
@@ -166,7 +152,7 @@ class Hub:
 
     def reserve(self, user_id: int, session: str, name: str) -> Reservation | str:
         """A place for one more connection, or one sentence why there is none."""
-        if not self._open:
+        if not self._thread.open:
             return "the server is not taking connections just now"
         return self.places.take(user_id, session, name)
 
@@ -178,12 +164,17 @@ class Hub:
         self, sock: socket.socket, ws: ServerProtocol, handshake: bytes, early: bytes, place: Reservation
     ) -> None:
         """Take over a socket whose handshake has been accepted but not written; closes it when the hub has stopped."""
-        with self._gate:
-            if self._open and self._soon(self._adopt, sock, ws, handshake, early, place):
-                self._adopting += 1
-                return
-        sock.close()
-        self.release(place)
+        made: list[Connection] = []
+
+        def make() -> Connection:
+            made.append(self.make_connection(ws, handshake, early, place, sock))
+            return made[0]
+
+        def gone() -> None:
+            if not made or (made[0] not in self.clients and not made[0].lost):
+                self.release(place)
+
+        self._thread.adopt(sock, make, gone)
 
     def make_connection(
         self,
@@ -252,26 +243,6 @@ class Hub:
         self._fault("a connection failed", error)
 
     # -- on the loop ---------------------------------------------------------------------------------------------
-
-    def _adopt(
-        self, sock: socket.socket, ws: ServerProtocol, handshake: bytes, early: bytes, place: Reservation
-    ) -> None:
-        self._task(self._take_over(sock, self.make_connection(ws, handshake, early, place, sock), place))
-
-    async def _take_over(self, sock: socket.socket, connection: Connection, place: Reservation) -> None:
-        assert self._loop is not None
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-            if sock.family != socket.AF_UNIX and hasattr(socket, "TCP_NOTSENT_LOWAT"):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT)
-            await self._loop.connect_accepted_socket(lambda: connection, sock)
-        except OSError as error:
-            self.log.info("a connection was gone before it began", error=str(error))
-            sock.close()
-            if connection not in self.clients and not connection.lost:
-                self.release(place)
-        finally:
-            self._adopting -= 1
 
     def _publish_alert(self, user_id: int, event: Event) -> None:
         for client in list(self.clients.values()):
@@ -373,56 +344,3 @@ class Hub:
     def _fault(self, event: str, error: Exception | None) -> None:
         self.telemetry.faults.labels("hub").inc()
         self.log.error(event, exc_info=error)
-
-    # -- the thread ----------------------------------------------------------------------------------------------
-
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_forever()
-        finally:
-            for task in list(self._tasks):
-                task.cancel()
-            loop.run_until_complete(asyncio.sleep(0))
-            loop.close()
-
-    async def _shut(self, timeout: float) -> None:
-        assert self._loop is not None
-        until = self._loop.time() + timeout
-        while (self.clients or self._adopting) and self._loop.time() < until:
-            for client in list(self.clients.values()):
-                if client.connection.open:
-                    client.connection.close(protocol.GOING_AWAY, "the server goes away")
-            await asyncio.sleep(0.01)
-        for client in list(self.clients.values()):
-            client.connection.abort()
-        await asyncio.sleep(0.01)
-        self._loop.stop()
-
-    def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        self._fault(str(context.get("message", "the loop failed")), error if isinstance(error, Exception) else None)
-
-    def _soon(self, call: Callable[..., object], *arguments: Any) -> bool:
-        """Have the loop call something soon; False when it has ended."""
-        if self._loop is None:
-            return False
-        try:
-            self._loop.call_soon_threadsafe(call, *arguments)
-        except RuntimeError:
-            return False
-        return True
-
-    def _task(self, work: Any) -> None:
-        assert self._loop is not None
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()

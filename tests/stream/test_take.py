@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.stream.handshake import take
+from dashboard.stream.handoff import take
 
 
 @pytest.fixture(params=[socket.AF_INET, socket.AF_UNIX], ids=["tcp", "unix"])

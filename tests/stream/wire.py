@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from websockets.frames import Frame, Opcode
+from websockets.utils import apply_mask
 
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 
@@ -51,7 +52,7 @@ def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, 
     if not mask:
         return start + payload
     key = os.urandom(4)
-    return start + key + bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
+    return start + key + apply_mask(payload, key)
 
 
 class Wire:

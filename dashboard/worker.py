@@ -1,0 +1,285 @@
+"""gunicorn's threaded worker that gives a thread to whole requests only: `worker_class = "dashboard.worker.Worker"`.
+
+gunicorn's own gives one to every connection, so that sixteen slow strangers hold sixteen threads, and its loop waits up
+to two seconds for each client that does not close. Here the loop reads what comes without waiting, a request that is
+not whole in time is answered 408, and goodbyes are said without waiting. Bodies too large to be held, and those of
+unknown length, have a few threads of their own and the same deadline. TLS and HTTP/2 go gunicorn's way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+import selectors
+import socket
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from gunicorn.http import get_parser
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+#: Seconds for a request to be whole, from the connection or from its first byte on a connection that is kept. The loop
+#: looks once a second, so that whoever says nothing is gone within ten.
+WHOLE_S = 8.0
+#: Seconds for the other side to close after the last answer.
+LINGER_S = 2.0
+#: Bytes of a request that the loop holds; forms and callbacks have a few thousand.
+HELD = 65_536
+#: Threads for requests that are larger or say no length, and how many of these there may be at once.
+STREAM_THREADS, STREAMS = 4, 16
+
+TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
+_LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_STREAMED = re.compile(rb"^(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+
+
+class DeadlineUnreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
+    """Reads until a moment; after it the stream has ended."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.until = 0.0
+        self.late = False
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """What has come by the moment, b"" after it."""
+        left = self.until - time.monotonic()
+        if left > 0 and not self.late:
+            self.sock.settimeout(left)
+            try:
+                data: bytes = super().chunk(size_hint)
+                return data
+            except TimeoutError:
+                pass
+            finally:
+                self.sock.settimeout(None)
+        self.late = True
+        return b""
+
+
+class Gathering:
+    """A request that is not whole: what has come of it, and until when the rest may."""
+
+    __slots__ = ("_looked", "_size", "conn", "data", "streamed", "until")
+
+    def __init__(self, conn: Any, data: bytes, until: float) -> None:
+        self.conn, self.data, self.until = conn, bytearray(data), until
+        #: Whether a thread has to read the rest of it.
+        self.streamed = False
+        self._size: int | None = None
+        self._looked = 0
+
+    def enough(self) -> bool:
+        """Whether a thread may have it."""
+        if self._size is None:
+            end = self.data.find(b"\r\n\r\n", max(0, self._looked - 3))
+            self._looked = len(self.data)
+            if end < 0:
+                self.streamed = len(self.data) >= HELD
+                return self.streamed
+            head = bytes(self.data[: end + 2])
+            self.streamed = _STREAMED.search(head) is not None
+            self._size = end + 4 + max(map(int, _LENGTH.findall(head)), default=0)
+        if len(self.data) >= self._size:
+            return True
+        self.streamed = self.streamed or len(self.data) >= HELD
+        return self.streamed
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Overrides how connections come to a thread and how they end; all of it runs in the loop's thread."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # In order of their deadlines, since each has as long as the others.
+        self._gathering: dict[Any, Gathering] = {}
+        self._lingering: dict[socket.socket, float] = {}
+        self._streaming: set[Any] = set()
+        self._stream_pool = ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="streamed-requests")
+
+    def run(self) -> None:
+        """Serve until told to end; whoever still sends then is not waited for."""
+        super().run()
+        for conn in list(self._streaming):
+            with contextlib.suppress(OSError):
+                conn.sock.shutdown(socket.SHUT_RD)
+        self._stream_pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- how a request comes to a thread -------------------------------------------------------------------------
+
+    def accept(self, listener: Any) -> None:
+        """Take a connection, and the place of one that waits where all are taken."""
+        if self.cfg.is_ssl:
+            super().accept(listener)
+            return
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                if not self._drop_oldest():
+                    time.sleep(0.05)
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        while self.nr_conns >= self.worker_connections and self._drop_oldest():
+            pass
+        self._gather(TConn(self.cfg, sock, address, listener.getsockname()))
+
+    def on_client_socket_readable(self, conn: Any, client: Any) -> None:
+        """A kept connection has a next request, or has ended."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        if conn.is_http2 or self.cfg.is_ssl:
+            self.enqueue_req(conn)
+        else:
+            self._gather(conn)
+
+    def _gather(self, conn: Any, data: bytes = b"") -> None:
+        gathering = Gathering(conn, data, time.monotonic() + WHOLE_S)
+        if data and gathering.enough():
+            self._hand_over(gathering)
+            return
+        conn.sock.setblocking(False)
+        self._gathering[conn] = gathering
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._came, gathering))
+
+    def _came(self, gathering: Gathering, sock: socket.socket) -> None:
+        try:
+            piece = sock.recv(HELD)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            piece = b""
+        if not piece:
+            self._drop(gathering.conn)
+            return
+        gathering.data += piece
+        if gathering.enough():
+            self._forget(gathering.conn)
+            self._hand_over(gathering)
+
+    def _hand_over(self, gathering: Gathering) -> None:
+        conn = gathering.conn
+        if gathering.streamed and len(self._streaming) >= STREAMS:
+            with contextlib.suppress(OSError):
+                conn.sock.send(TOO_MANY)
+            self._say_goodbye(conn.sock)
+            return
+        if conn.parser is None:
+            conn.parser = get_parser(self.cfg, conn.sock, conn.client)
+            conn.parser.unreader = DeadlineUnreader(conn.sock)
+            conn.initialized = True
+        conn.data_ready = True
+        conn.parser.unreader.unread(bytes(gathering.data))
+        conn.parser.unreader.until = gathering.until
+        if gathering.streamed:
+            self._streaming.add(conn)
+        pool = self._stream_pool if gathering.streamed else self.tpool
+        pool.submit(self.handle, conn).add_done_callback(partial(self._handled, conn))
+
+    def _handled(self, conn: Any, future: Future[Any]) -> None:
+        self.method_queue.defer(self.finish_request, conn, future)
+
+    # -- how a connection ends -----------------------------------------------------------------------------------
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        # Where a body was late, nobody knows where the next request begins.
+        kept = bool(super()._keepalive_after(conn, keepalive))
+        return kept and not getattr(conn.parser.unreader, "late", False)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """A request has been answered: keep the connection, or say goodbye without waiting."""
+        self._streaming.discard(conn)
+        if conn.is_http2 or self.cfg.is_ssl:
+            super().finish_request(conn, fs)
+            return
+        try:
+            kept = not fs.cancelled() and bool(fs.result())
+        except Exception:
+            kept = False
+        if not kept:
+            self._say_goodbye(conn.sock)
+        elif ahead := conn.parser.unreader.take_buffered():
+            self._gather(conn, ahead)
+        else:
+            super().finish_request(conn, fs)
+
+    def murder_pending(self) -> None:
+        """Cut what is late; called once a second or oftener."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, gathering in list(self._gathering.items()):
+            # Whoever has said nothing when the server stops has nothing to lose.
+            if gathering.until > now and (self.alive or gathering.data):
+                if self.alive:
+                    break
+                continue
+            if gathering.data:
+                with contextlib.suppress(OSError):
+                    conn.sock.send(TOO_LATE)
+            self._drop(conn)
+        for sock, until in list(self._lingering.items()):
+            if until > now:
+                break
+            self._end(sock)
+
+    def _say_goodbye(self, sock: socket.socket) -> None:
+        """Half-close, and close when the other side has: closed at once, unread bytes would reset the last answer."""
+        try:
+            sock.setblocking(False)
+            sock.shutdown(socket.SHUT_WR)
+            self._lingering[sock] = time.monotonic() + LINGER_S
+            self.poller.register(sock, selectors.EVENT_READ, self._linger)
+        except (OSError, ValueError, KeyError):
+            self._end(sock)
+            return
+        self._linger(sock)
+
+    def _linger(self, sock: socket.socket) -> None:
+        try:
+            if sock.recv(HELD):
+                return
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            pass
+        self._end(sock)
+
+    def _end(self, sock: socket.socket) -> None:
+        self._lingering.pop(sock, None)
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            self.poller.unregister(sock)
+        self.nr_conns -= 1
+        sock.close()
+
+    def _drop(self, conn: Any) -> None:
+        self._forget(conn)
+        self.nr_conns -= 1
+        conn.sock.close()
+
+    def _forget(self, conn: Any) -> None:
+        del self._gathering[conn]
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            self.poller.unregister(conn.sock)
+
+    def _drop_oldest(self) -> bool:
+        """Cut the connection that has waited longest for something from its client; False where none waits."""
+        if self._lingering:
+            self._end(next(iter(self._lingering)))
+        elif self._gathering:
+            self._drop(next(iter(self._gathering)))
+        elif self.keepalived_conns:
+            conn = self.keepalived_conns.popleft()
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                self.poller.unregister(conn.sock)
+            self.nr_conns -= 1
+            conn.sock.close()
+        else:
+            return False
+        return True
