@@ -15,6 +15,7 @@ import numpy as np
 
 from dashboard.market.bars import (
     CHANGED,
+    CHUNK,
     CLOSE,
     DAY,
     FIELDS,
@@ -44,8 +45,6 @@ from dashboard.market.gaps import Gaps
 from dashboard.market.ticks import Floats, Ints, Mask, SourceBars, ascending
 from dashboard.market.touched import Touched
 
-#: The longest run of ticks folded at once: bounds the memory that a huge batch takes.
-CHUNK = 65_536
 _OPEN_END = int(np.iinfo(np.int64).max)
 #: What the ring has of a key's newest bar: nothing yet, an older state of it, its present state.
 _ABSENT, _OUTDATED, _PRESENT = 0, 1, 2

@@ -109,6 +109,7 @@ class TickBatch:
         return TickBatch(*self.columns(), self.trade_id, first_seq, self.bars)
 
 
-def ascending(instrument: Ints) -> bool:
-    """Whether they ascend, each once."""
-    return bool((instrument[1:] > instrument[:-1]).all())
+def ascending(instrument: Ints, *, or_equal: bool = False) -> bool:
+    """Whether they ascend, each once, or with `or_equal` any number of times."""
+    after, before = instrument[1:], instrument[:-1]
+    return bool((after >= before if or_equal else after > before).all())
