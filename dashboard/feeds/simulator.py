@@ -64,6 +64,12 @@ class Simulator:
         self._heat = np.ones(count)
         self._busy = np.zeros(count)
         self._all = np.arange(count, dtype=np.int64)
+        # What every step needs: volatility and drift of one, how the trade's business goes on, its mean size.
+        self._sigma = self._volatility * np.sqrt(max(tick_ms, LEAST_STEP_MS) / YEAR_MS)
+        self._drift = 0.5 * self._sigma * self._sigma
+        self._calms = np.exp(-tick_ms / BUSY_MS)
+        self._stirs = np.sqrt(1 - self._calms * self._calms) * BUSY_SPREAD
+        self._per_step = self._volume * tick_ms / 86_400_000.0
         self._started_ms: float | None = None
         self._next_ms = 0.0
         self._ahead_ms = 0.0
@@ -91,26 +97,25 @@ class Simulator:
         """One step of the market: (ms since the one before, price, size, bid, ask of every instrument)."""
         random, count = self._random, len(self.catalogue)
         interval = self.tick_ms * random.uniform(0.5, 1.5)
-        sigma = self._volatility * np.sqrt(max(self.tick_ms, LEAST_STEP_MS) / YEAR_MS)
         own = random.standard_normal(count)
         shared = random.standard_normal(1 + len(ASSET_CLASSES))
-        jumps = (random.random(count) < JUMPS_PER_STEP) * random.standard_normal(count) * JUMP_SIZE
-        shock = (
-            np.sqrt(MARKET_SHARE) * shared[0]
-            + np.sqrt(CLASS_SHARE) * shared[1 + self._class]
-            + np.sqrt(1 - MARKET_SHARE - CLASS_SHARE) * own
-        )
-        move = sigma * np.sqrt(self._heat) * shock + sigma * jumps
+        jumping = random.random(count) < JUMPS_PER_STEP
+        # Drawn for every instrument, so that what others do changes nothing of one's random numbers.
+        heights = random.standard_normal(count)
+        common = np.sqrt(MARKET_SHARE) * shared[0] + np.sqrt(CLASS_SHARE) * shared[1:]
+        shock = common[self._class] + np.sqrt(1 - MARKET_SHARE - CLASS_SHARE) * own
+        move = self._sigma * np.sqrt(self._heat) * shock
+        if jumping.any():
+            move += self._sigma * (jumping * heights * JUMP_SIZE)
         self._heat = np.clip((1 - ALPHA - BETA) + (ALPHA * shock * shock + BETA) * self._heat, 0.2, 12.0)
-        self._exact = self._exact * np.exp(move - 0.5 * sigma * sigma)
+        self._exact = self._exact * np.exp(move - self._drift)
         self.price = self._rounded(self._exact)
         half = np.maximum(self._tick_size, self.price * 2e-5 * (1 + self._heat)) * random.uniform(0.5, 1.0, count)
         bid = np.maximum(np.floor((self.price - half) / self._tick_size) * self._tick_size, self._tick_size)
         bid = np.minimum(np.round(bid, 12), self.price)
         ask = np.maximum(np.round(np.ceil((self.price + half) / self._tick_size) * self._tick_size, 12), self.price)
-        kept = np.exp(-self.tick_ms / BUSY_MS)
-        self._busy = kept * self._busy + np.sqrt(1 - kept * kept) * BUSY_SPREAD * random.standard_normal(count)
-        mean = self._volume * self.tick_ms / 86_400_000.0 * np.exp(self._busy - BUSY_SPREAD**2 / 2)
+        self._busy = self._calms * self._busy + self._stirs * random.standard_normal(count)
+        mean = self._per_step * np.exp(self._busy - BUSY_SPREAD**2 / 2)
         size = self._sizes(mean * random.lognormal(-0.5, 1.0, count))
         return interval, self.price, size, bid, ask
 
@@ -256,11 +261,8 @@ def _lots(volume: Floats) -> Floats:
 
 def _round(price: Floats, decimals: Ints | int) -> Floats:
     """Rounded to each instrument's decimals, as the nearest float of the decimal number."""
-    result: Floats = np.empty(np.broadcast(price, decimals).shape)
-    wide = np.broadcast_to(decimals, result.shape)
-    for each in np.unique(wide):
-        where = wide == each
-        result[where] = np.round(np.broadcast_to(price, result.shape)[where], int(each))
+    scale = 10.0 ** np.asarray(decimals)
+    result: Floats = np.rint(price * scale) / scale
     return result
 
 

@@ -7,14 +7,17 @@ written to its ring when it is followed by another one, or when a reader wants i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from dashboard.market.bars import (
     CHANGED,
+    CHUNK,
     CLOSE,
-    COLUMNS,
+    DAY,
     FIELDS,
     FIRST_TS,
     FLAGS,
@@ -31,21 +34,23 @@ from dashboard.market.bars import (
     Flag,
     Pieces,
     add_flag,
+    in_every_timeframe,
     join,
     longer,
     pieces_of_bars,
     pieces_of_ticks,
-    whole,
 )
-from dashboard.market.gaps import Gaps, overlaps
-from dashboard.market.ticks import Floats, Ints, SourceBars
+from dashboard.market.corrections import correct, mark_gap, replace
+from dashboard.market.gaps import Gaps
+from dashboard.market.ticks import Floats, Ints, Mask, SourceBars, ascending
+from dashboard.market.touched import Touched
 
-#: The longest run of ticks folded at once: bounds the memory that a huge batch takes.
-CHUNK = 65_536
 _OPEN_END = int(np.iinfo(np.int64).max)
 #: What the ring has of a key's newest bar: nothing yet, an older state of it, its present state.
 _ABSENT, _OUTDATED, _PRESENT = 0, 1, 2
 _FRAMES = len(TIMEFRAMES)
+#: A bar's row as one item: numpy moves these faster than rows of eleven numbers.
+_ROW = np.dtype((np.void, FIELDS * 8))
 
 
 class BarBook:
@@ -63,7 +68,9 @@ class BarBook:
         self.ms = np.repeat(TIMEFRAME_MS, instruments)
         self.capacity = np.repeat(np.array(capacities, dtype=np.int64), instruments)
         self.base = np.cumsum(2 * self.capacity) - 2 * self.capacity
-        self.block: Floats = np.zeros((FIELDS, int(2 * self.capacity.sum())))
+        rows = np.zeros((int(2 * self.capacity.sum()), FIELDS))
+        self.block: Floats = rows.T
+        self._items: Any = rows.view(_ROW).ravel()
         #: Bars ever made, the newest included; the start of the newest; the newest bars themselves.
         self.count = np.zeros(keys, dtype=np.int64)
         self.newest = np.full(keys, NEVER, dtype=np.int64)
@@ -81,9 +88,21 @@ class BarBook:
         self._next_due = _OPEN_END
         self._begin = np.full(keys, NEVER, dtype=np.int64)
         self._ring = np.full(keys, _ABSENT, dtype=np.int8)
+        # When each newest bar ends; long ago where there is none.
+        self._ends = np.full(keys, NEVER, dtype=np.int64)
+        # Whether some newest bar may be closed by the clock, and some newest bar be in its ring as it is.
+        self._shut = self._settled = False
+        # Which newest bars have changed since `take`; whether all have, whether any has of `_moved`.
         self._moved = np.zeros(keys, dtype=np.bool_)
+        self._all_moved = self._any_moved = False
         self._older: list[tuple[Ints, Floats]] = []
+        self._taken: Callable[[], Touched | None] = lambda: None
         self._all_keys = np.arange(keys, dtype=np.int64).reshape(_FRAMES, instruments)
+        # The same memory by timeframe and instrument.
+        self._grid: Floats = self.forming.reshape(FIELDS, _FRAMES, instruments)
+        self._ends_grid, self._due_grid = self._ends.reshape(_FRAMES, -1), self._due.reshape(_FRAMES, -1)
+        self._ring_grid, self._moved_grid = self._ring.reshape(_FRAMES, -1), self._moved.reshape(_FRAMES, -1)
+        self._changed_grid = self.changed.reshape(_FRAMES, -1)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -116,41 +135,50 @@ class BarBook:
         self.forming[:, keys] = rows[:, :, -1]
         self.count[keys], self.newest[keys], self.changed[keys] = keep, start[-1], 0
         self.latest[instrument] = np.maximum(self.latest[instrument], start[-1])
-        self._ring[keys] = _PRESENT
-        self._set_due(keys, start[-1] + self.ms[keys])
+        self._ring[keys], self._settled = _PRESENT, True
+        self._set_end(keys, start[-1] + self.ms[keys])
 
-    def fold(self, instrument: Ints, ts: Ints, price: Floats, size: Floats, seq: int) -> None:
+    def fold(self, instrument: Ints, ts: Ints, price: Floats, size: Floats, seq: int, once: bool | None = None) -> bool:
         """Fold ticks, in the order of their sequence numbers, into the bars of every timeframe.
 
-        A size of NaN counts as no trade. `seq` is the newest sequence number, kept as the bars' `CHANGED`.
+        A size of NaN counts as no trade. `seq` is the newest sequence number, kept as the bars' `CHANGED`. `once`:
+        each instrument has at most one of them, and they ascend; None where the caller does not know. Gives whether
+        nothing but the newest bars of these instruments went on: none began, and no tick was late.
         """
-        if (instrument[1:] > instrument[:-1]).all() and (ts >= self.latest[instrument]).all():
-            self._step(instrument, ts, price, size, seq)
-            return
-        for at in range(0, len(ts), CHUNK):
-            part = slice(at, at + CHUNK)
-            who, when = instrument[part], ts[part]
-            pieces = pieces_of_ticks(who, when, price[part], size[part], self.latest)
-            np.maximum.at(self.latest, who, when)
-            for timeframe in range(_FRAMES):
-                pieces = longer(pieces, TIMEFRAMES[timeframe].ms) if timeframe else pieces
-                self._merge(timeframe, pieces, seq)
+        self._freeze()
+        once = ascending(instrument) if once is None else once
+        # Without repeats as many ticks as instruments are the instruments in their order.
+        at = slice(None) if once and len(instrument) == self.instruments else instrument
+        if once and (ts >= self.latest[at]).all():
+            return self._step(at, ts, price, size, seq)
+        for low in range(0, len(ts), CHUNK):
+            part = slice(low, low + CHUNK)
+            pieces = pieces_of_ticks(instrument[part], ts[part], price[part], size[part], self.latest)
+            last = np.append(pieces.instrument[1:] != pieces.instrument[:-1], True)
+            who = pieces.instrument[last]
+            self.latest[who] = np.maximum(self.latest[who], pieces.rows[LAST_TS, last].astype(np.int64))
+            timeframe, pieces = in_every_timeframe(pieces)
+            self._merge(timeframe * self.instruments + pieces.instrument, pieces, seq)
+        return False
 
     def fold_bars(self, instrument: Ints, source: SourceBars, seq: int) -> None:
         """Take bars as a feed reports them into their timeframe, and merge them into the longer ones.
 
         A bar that is reported again takes the place of the one before, in its timeframe and in the longer ones.
         """
+        self._freeze()
         pieces = pieces_of_bars(instrument, source, self.latest)
         np.maximum.at(self.latest, instrument, source.start + TIMEFRAMES[source.timeframe].ms - 1)
         key = source.timeframe * self.instruments + pieces.instrument
         again = self.locate(key, pieces.start) >= 0
         for at in np.flatnonzero(again).tolist():
-            self._replace(source.timeframe, pieces.take(np.array([at])), seq)
+            replace(self, source.timeframe, pieces.take(np.array([at])), seq)
         pieces = pieces.take(~again)
+        if not len(pieces):
+            return
         for timeframe in range(source.timeframe, _FRAMES):
             pieces = longer(pieces, TIMEFRAMES[timeframe].ms)
-            self._merge(timeframe, pieces, seq)
+            self._merge(timeframe * self.instruments + pieces.instrument, pieces, seq)
 
     def close_due(self, market_now_ms: float, grace_ms: int, seq: int) -> bool:
         """Close every bar whose end the market's clock has passed by `grace_ms`; whether there was one."""
@@ -158,38 +186,47 @@ class BarBook:
             return False
         keys = np.flatnonzero(self._due <= market_now_ms - grace_ms)
         if len(keys):
-            self._flag_newest(keys, self._closing(keys), seq)
+            self._freeze()
+            self.flag_newest(keys, self._closing(keys), seq)
             self._due[keys] = _OPEN_END
+            self._shut = True
         self._next_due = int(self._due.min())
         return len(keys) > 0
 
     def disconnected(self, at_ms: float, seq: int) -> bool:
         """The feed is gone from `at_ms` on: bars with that moment inside have a gap; whether one was marked."""
-        return self.gaps.begin(at_ms) and self._mark_gap(at_ms, at_ms, seq)
+        self._freeze()
+        return self.gaps.begin(at_ms) and mark_gap(self, at_ms, at_ms, seq)
 
     def connected(self, at_ms: float, seq: int) -> bool:
         """The feed is back at `at_ms`; whether a bar was marked for the time in between."""
+        self._freeze()
         gone = self.gaps.end(at_ms)
-        return gone is not None and self._mark_gap(gone, at_ms, seq)
+        return gone is not None and mark_gap(self, gone, at_ms, seq)
+
+    def take(self) -> Touched:
+        """The bars that changed since this was last asked; what is left of them to do is done when they are looked at,
+        or before the book changes again."""
+        self._freeze()
+        keys = None if self._all_moved else np.flatnonzero(self._moved)
+        if self._any_moved:
+            self._moved[:] = False
+        self._all_moved = self._any_moved = False
+        taken = Touched(self.forming, self.instruments, keys, self._older)
+        self._older = []
+        self._taken = weakref.ref(taken)
+        return taken
 
     def take_touched(self) -> tuple[Ints, Floats]:
         """Keys int64[m] and rows float64[m, 8] of the bars that changed since this was last asked, each once.
 
         Ordered by key, then by start.
         """
-        key = np.flatnonzero(self._moved)
-        rows = self.forming[:COLUMNS, key]
-        self._moved[key] = False
-        if not self._older:
-            return key, rows.T
-        key = np.concatenate([*(older for older, _rows in self._older), key])
-        rows = np.concatenate([*(older[:COLUMNS] for _key, older in self._older), rows], axis=1)
-        self._older = []
-        order = np.lexsort((rows[START], key))
-        key, rows = key[order], rows[:, order]
-        final = np.ones(len(key), dtype=np.bool_)
-        final[:-1] = (key[1:] != key[:-1]) | (rows[START, 1:] != rows[START, :-1])
-        return key[final], rows[:, final].T
+        return self.take().everything()
+
+    def leave(self) -> None:
+        """The book is not used any more; whoever holds bars that were taken from it keeps them."""
+        self._freeze()
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -199,7 +236,7 @@ class BarBook:
         if not len(unwritten):
             return
         self.renewed[unwritten] += self._ring[unwritten] == _OUTDATED
-        self._ring[unwritten] = _PRESENT
+        self._ring[unwritten], self._settled = _PRESENT, True
         self._write(unwritten, self.count[unwritten] - 1, self.forming[:, unwritten])
 
     def window(self, key: int, count: int | None = None) -> tuple[int, int]:
@@ -226,55 +263,74 @@ class BarBook:
         low, high = first, self.count[key] - 1
         while (open_still := low < high).any():
             middle = (low + high) // 2
-            below = open_still & (self.block[START, self._slot(key, middle)] < start)
+            below = open_still & (self.block[START, self.slot(key, middle)] < start)
             low = np.where(below, middle + 1, low)
             high = np.where(open_still & ~below, middle, high)
-        found = (low < self.count[key] - 1) & (self.block[START, self._slot(key, low)] == start)
+        found = (low < self.count[key] - 1) & (self.block[START, self.slot(key, low)] == start)
         position[unknown[found]] = low[found]
         return position
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _step(self, who: Ints, ts: Ints, price: Floats, size: Floats, seq: int) -> None:
+    def _step(self, at: slice | Ints, ts: Ints, price: Floats, size: Floats, seq: int) -> bool:
         """Fold at most one tick of an instrument, none of them late: the usual batch, over dense tables."""
-        at = slice(None) if len(who) == self.instruments else who
-        start = ts - ts % TIMEFRAME_MS[:, None]
-        keys = self._all_keys[:, at]
-        fresh = self.newest.reshape(_FRAMES, -1)[:, at] != start
+        fresh = ts >= self._ends_grid[:, at]
         if fresh.any():
-            new, tick = keys[fresh], np.nonzero(fresh)[1]
-            self._retire(new[self.count[new] > 0], seq)
-            rows = np.zeros((FIELDS, len(new)))
-            rows[START], rows[FIRST_TS] = start[fresh], ts[tick]
-            rows[OPEN] = rows[HIGH] = rows[LOW] = price[tick]
-            rows[FLAGS] = self._origin(new, start[fresh])
-            self._form(new, self.count[new] + 1, rows)
-        forming = self.forming.reshape(FIELDS, _FRAMES, -1)
-        closed = self._due.reshape(_FRAMES, -1)[:, at] == _OPEN_END
-        if closed.any():
-            shut = keys[closed]
-            self.forming[FLAGS, shut] = add_flag(self.forming[FLAGS, shut], Flag.CORRECTED)
-        forming[HIGH][:, at] = np.maximum(forming[HIGH][:, at], price)
-        forming[LOW][:, at] = np.minimum(forming[LOW][:, at], price)
-        traded = ~np.isnan(size)
-        forming[VOLUME][:, at] += np.where(traded, size, 0.0)
-        forming[TRADES][:, at] += traded
-        forming[CLOSE][:, at] = price
-        forming[LAST_TS][:, at] = ts
-        forming[CHANGED][:, at] = seq
+            self._begin_bars(self._all_keys[:, at][fresh], np.nonzero(fresh)[1], ts, price, seq)
+        if self._shut:
+            # Bars that the clock had closed.
+            keys = self._all_keys[:, at][self._due_grid[:, at] == _OPEN_END]
+            self.forming[FLAGS, keys] = add_flag(self.forming[FLAGS, keys], Flag.CORRECTED)
+            self._shut = len(keys) > 0 or not isinstance(at, slice)
+        traded = size == size
+        trades: Mask | float = traded
+        if traded.all():
+            trades = 1.0
+        else:
+            size = np.where(traded, size, 0.0)
+        grid = self._grid
+        if isinstance(at, slice):
+            np.maximum(grid[HIGH], price, out=grid[HIGH])
+            np.minimum(grid[LOW], price, out=grid[LOW])
+            grid[VOLUME] += size
+            grid[TRADES] += trades
+            if self._settled:
+                np.minimum(self._ring, _OUTDATED, out=self._ring)
+                self._settled = False
+            self._all_moved = True
+        else:
+            grid[HIGH][:, at] = np.maximum(grid[HIGH][:, at], price)
+            grid[LOW][:, at] = np.minimum(grid[LOW][:, at], price)
+            grid[VOLUME][:, at] += size
+            grid[TRADES][:, at] += trades
+            self._ring_grid[:, at] = np.minimum(self._ring_grid[:, at], _OUTDATED)
+            self._moved_grid[:, at] = True
+            self._any_moved = True
+        grid[CLOSE][:, at] = price
+        grid[LAST_TS][:, at] = ts
+        grid[CHANGED][:, at] = seq
+        self._changed_grid[:, at] = seq
         self.latest[at] = ts
-        ring = self._ring.reshape(_FRAMES, -1)
-        ring[:, at] = np.minimum(ring[:, at], _OUTDATED)
-        self.changed.reshape(_FRAMES, -1)[:, at] = seq
-        self._moved.reshape(_FRAMES, -1)[:, at] = True
+        return not fresh[DAY].any()
 
-    def _merge(self, timeframe: int, pieces: Pieces, seq: int) -> None:
-        """Merge parts into the bars of a timeframe: older ones, the newest, new ones."""
-        key = timeframe * self.instruments + pieces.instrument
+    def _begin_bars(self, keys: Ints, tick: Ints, ts: Ints, price: Floats, seq: int) -> None:
+        """Make a new newest bar of each of `keys` at the tick of that number, still without what the tick adds."""
+        self._retire(keys, seq)
+        when = ts[tick]
+        start = when - when % self.ms[keys]
+        rows = np.zeros((FIELDS, len(keys)))
+        rows[START], rows[FIRST_TS] = start, when
+        rows[OPEN] = rows[HIGH] = rows[LOW] = price[tick]
+        rows[FLAGS] = self.origin(keys, start)
+        self._form(keys, self.count[keys] + 1, start, rows)
+
+    def _merge(self, key: Ints, pieces: Pieces, seq: int) -> None:
+        """Merge parts into the bars of `key`: older ones, the newest, new ones."""
         newest = self.newest[key]
         older = pieces.start < newest
-        for at in np.flatnonzero(older).tolist():
-            self._correct(int(key[at]), pieces.take(np.array([at])), seq)
+        if older.any():
+            for at in np.flatnonzero(older).tolist():
+                correct(self, int(key[at]), pieces.take(np.array([at])), seq)
         same = pieces.start == newest
         if same.any():
             self._continue(key[same], pieces.take(same), seq)
@@ -285,162 +341,99 @@ class BarBook:
     def _continue(self, key: Ints, pieces: Pieces, seq: int) -> None:
         """Merge parts into the newest bars of their keys (each key once)."""
         rows = self.forming[:, key]
-        join(rows, pieces, seq)
-        wrong = (self._due[key] == _OPEN_END) | (pieces.passed >= pieces.start + self.ms[key])
-        rows[FLAGS, wrong] = add_flag(rows[FLAGS, wrong], Flag.CORRECTED)
+        join(rows, pieces.rows, seq)
+        wrong = (self._due[key] == _OPEN_END) | pieces.after(self.ms[key])
+        if wrong.any():
+            rows[FLAGS, wrong] = add_flag(rows[FLAGS, wrong], Flag.CORRECTED)
         self.forming[:, key] = rows
-        self._touch(key, seq)
+        self.touch(key, seq)
 
     def _append(self, key: Ints, pieces: Pieces, seq: int) -> None:
         """Add new bars at the end of their keys, any number a key; the one before each is closed."""
         last = np.ones(len(key), dtype=np.bool_)
-        last[:-1] = key[1:] != key[:-1]
-        heads = np.append(0, np.flatnonzero(last)[:-1] + 1)
-        lengths = np.diff(np.append(heads, len(key)))
-        leading = key[heads]
-        self._retire(leading[self.count[leading] > 0], seq)
-        position = self.count[key] + np.arange(len(key)) - np.repeat(heads, lengths)
-        total = self.count[leading] + lengths
-        flags = self._origin(key, pieces.start) | np.where(last, 0, int(Flag.CLOSED))
-        flags |= np.where(pieces.passed >= pieces.start + self.ms[key], int(Flag.CORRECTED), 0)
-        rows = pieces.rows(flags, seq)
-        done = ~last
-        fits = done & (position >= np.repeat(total, lengths) - self.capacity[key])
-        self.lost[key[done & ~fits]] = seq
-        if fits.any():
-            self._write(key[fits], position[fits], rows[:, fits])
-            self._older.append((key[fits], rows[:, fits]))
-        self._form(leading, total, rows[:, last])
-        self._touch(leading, seq)
+        np.not_equal(key[1:], key[:-1], out=last[:-1])
+        tails = np.flatnonzero(last)
+        heads = np.append(0, tails[:-1] + 1)
+        lengths = tails - heads + 1
+        leading = key[tails]
+        self._retire(leading, seq)
+        made = self.count[leading]
+        total = made + lengths
+        rows = pieces.rows
+        flags = self.origin(key, pieces.start)
+        flags[~last] |= int(Flag.CLOSED)
+        flags[pieces.after(self.ms[key])] |= int(Flag.CORRECTED)
+        rows[FLAGS], rows[CHANGED] = flags, seq
+        if len(leading) < len(key):
+            position = np.arange(len(key)) + np.repeat(made - heads, lengths)
+            done = ~last
+            fits = done & (position >= np.repeat(total, lengths) - self.capacity[key])
+            self.lost[key[done & ~fits]] = seq
+            old = key[fits], rows[:, fits]
+            self._write(old[0], position[fits], old[1])
+            self._older.append(old)
+        self._form(leading, total, pieces.start[tails], rows[:, tails])
+        self.touch(leading, seq)
 
-    def _form(self, key: Ints, count: Ints, rows: Floats) -> None:
+    def _form(self, key: Ints, count: Ints, start: Ints, rows: Floats) -> None:
         """Make `rows` the newest bars of `key` (each once), which then have `count` bars."""
         self.forming[:, key] = rows
         self.count[key] = count
-        self.newest[key] = rows[START].astype(np.int64)
+        self.newest[key] = start
         self._ring[key] = _ABSENT
-        self._set_due(key, self.newest[key] + self.ms[key])
+        self._set_end(key, start + self.ms[key])
 
     def _retire(self, keys: Ints, seq: int) -> None:
-        """Close the newest bars of `keys`, which others follow, and write them to their rings."""
+        """Close the newest bars of `keys` (each once), which others follow at once, and write them to their rings."""
+        known = self.count[keys] > 0
+        if not known.all():
+            keys = keys[known]
         if not len(keys):
             return
+        rows = self.forming[:, keys]
+        written = self._ring[keys] != _ABSENT
         closing = self._due[keys] != _OPEN_END
-        if closing.any():
-            shut = keys[closing]
-            self._flag_newest(shut, self._closing(shut), seq)
-        news = keys[self._moved[keys]]
-        if len(news):
-            self._older.append((news, self.forming[:, news]))
-            self._moved[news] = False
-        self.settle(keys)
+        if closing.all():
+            self._close(keys, rows, seq)
+            self.renewed[keys] += written
+            told, lines = keys, rows
+        else:
+            shut = rows[:, closing]
+            self._close(keys[closing], shut, seq)
+            rows[:, closing] = shut
+            news = closing | self._moved[keys] | self._all_moved
+            told, lines = keys[news], rows[:, news]
+            unwritten = closing | (self._ring[keys] != _PRESENT)
+            self.renewed[keys] += unwritten & written
+            keys, rows = keys[unwritten], rows[:, unwritten]
+        self._older.append((told, lines))
+        self._write(keys, self.count[keys] - 1, rows)
+
+    def _close(self, keys: Ints, rows: Floats, seq: int) -> None:
+        """Set in `rows`, the newest bars of `keys`, that they are closed by `seq`."""
+        rows[FLAGS] = rows[FLAGS].astype(np.int64) | self._closing(keys)
+        rows[CHANGED] = seq
+        self.changed[keys] = seq
 
     def _closing(self, keys: Ints) -> Ints:
         """The flags with which the newest bars of `keys` close: while the feed is gone they have that gap too."""
         return int(Flag.CLOSED) | self._gap(keys, self.newest[keys])
 
-    def _correct(self, key: int, one: Pieces, seq: int) -> None:
-        """Merge one late part into an older bar of its key, or put in the bar that its interval did not have."""
-        capacity = int(self.capacity[key])
-        start = int(one.start[0])
-        low, high = self.window(key)
-        where = int(np.searchsorted(self.block[START, low:high], start, "left"))
-        if self.block[START, low + where] == start:
-            position = np.array([self.count[key] - (high - low) + where])
-            rows = self.block[:, low + where : low + where + 1].copy()
-            join(rows, one, seq)
-            rows[FLAGS] = add_flag(rows[FLAGS], Flag.CORRECTED)
-            self._rewrite(np.array([key]), position, rows, seq)
-            return
-        if where == 0 and high - low == capacity:
-            self.lost[key] = max(int(self.lost[key]), seq)
-            return  # older than everything that is kept
-        flags = int(Flag.CLOSED | Flag.CORRECTED) | self._origin(np.array([key]), one.start)
-        row = one.rows(flags, seq)
-        rows = np.concatenate((self.block[:, low : low + where], row, self.block[:, low + where : high]), axis=1)
-        if rows.shape[1] > capacity:
-            self.lost[key] = max(int(self.lost[key]), int(rows[CHANGED, 0]))
-            rows = rows[:, -capacity:]
-        self.count[key] += 1
-        position = np.arange(self.count[key] - rows.shape[1], self.count[key])
-        self._rewrite(np.full(len(position), key), position, rows, seq, changed=row)
-
-    def _replace(self, timeframe: int, one: Pieces, seq: int) -> None:
-        """Put a bar that is reported again in the place of the one before, and make the longer ones of it anew.
-
-        A longer one whose shorter ones are not all kept any more stays as it is.
-        """
-        who, start = int(one.instrument[0]), int(one.start[0])
-        source = timeframe * self.instruments + who
-        for frame in range(timeframe, _FRAMES):
-            keys = np.array([frame * self.instruments + who])
-            ms = TIMEFRAMES[frame].ms
-            begin = start - start % ms
-            position = self.locate(keys, np.array([begin]))
-            if position[0] < 0:
-                continue
-            low, high = self.between(source, begin, begin + ms)
-            if frame > timeframe:
-                oldest, _end = self.window(source)
-                if low == oldest and self.count[source] > self.capacity[source]:
-                    return
-                one = whole(one.instrument, begin, self.block[:, low:high])
-            newest = position[0] == self.count[keys[0]] - 1
-            before = self.forming[:, keys] if newest else self.block[:, self._slot(keys, position)]
-            flags = int(before[FLAGS, 0])
-            row = one.rows(np.array([flags | Flag.CORRECTED if flags & Flag.CLOSED else flags]), seq)
-            if (row[OPEN:FLAGS] == before[OPEN:FLAGS]).all():
-                return
-            if newest:
-                self.forming[:, keys] = row
-                self._touch(keys, seq)
-            else:
-                self._rewrite(keys, position, row, seq)
-
-    def _mark_gap(self, gone: float, back: float, seq: int) -> bool:
-        """Set the flag of a gap on every bar with a moment of `gone` to `back` inside; whether there was one."""
-        marked = False
-        keys = np.flatnonzero(self.count > 0)
-        hit = overlaps(self.newest[keys], self.ms[keys], gone, back)
-        hit &= (self.forming[FLAGS, keys].astype(np.int64) & Flag.GAP) == 0
-        if hit.any():
-            marked = True
-            self._flag_newest(keys[hit], np.full(int(hit.sum()), int(Flag.GAP)), seq)
-        behind = 1
-        while True:
-            keys = keys[self.count[keys] - behind > np.maximum(self.count[keys] - self.capacity[keys], 0)]
-            behind += 1
-            position = self.count[keys] - behind
-            slot = self._slot(keys, position)
-            start = self.block[START, slot].astype(np.int64)
-            near = start + self.ms[keys] > gone
-            if not near.any():
-                return marked
-            keys, position, slot, start = keys[near], position[near], slot[near], start[near]
-            hit = overlaps(start, self.ms[keys], gone, back)
-            hit &= (self.block[FLAGS, slot].astype(np.int64) & Flag.GAP) == 0
-            if hit.any():
-                marked = True
-                rows = self.block[:, slot[hit]]
-                rows[FLAGS] = add_flag(rows[FLAGS], Flag.GAP)
-                rows[CHANGED] = seq
-                self._rewrite(keys[hit], position[hit], rows, seq)
-
-    def _flag_newest(self, keys: Ints, flags: Ints, seq: int) -> None:
+    def flag_newest(self, keys: Ints, flags: Ints, seq: int) -> None:
         """Add `flags` to the newest bars of `keys`."""
         self.forming[FLAGS, keys] = self.forming[FLAGS, keys].astype(np.int64) | flags
         self.forming[CHANGED, keys] = seq
-        self._touch(keys, seq)
+        self.touch(keys, seq)
 
-    def _touch(self, keys: Ints, seq: int) -> None:
+    def touch(self, keys: Ints, seq: int) -> None:
         """The newest bars of `keys` have changed."""
-        self._moved[keys] = True
+        self._moved[keys] = self._any_moved = True
         self.changed[keys] = seq
         self._ring[keys] = np.minimum(self._ring[keys], _OUTDATED)
 
-    def _rewrite(self, key: Ints, position: Ints, rows: Floats, seq: int, changed: Floats | None = None) -> None:
+    def rewrite(self, key: Ints, position: Ints, rows: Floats, seq: int, changed: Floats | None = None) -> None:
         """Write older bars anew; `changed` are the rows that listeners hear of, all by default."""
-        slot = self._slot(key, position)
+        slot = self.slot(key, position)
         self.block[:, slot] = rows
         self.block[:, slot + self.capacity[key]] = rows
         self.revised[key] += 1
@@ -449,12 +442,20 @@ class BarBook:
 
     def _write(self, key: Ints, position: Ints, rows: Floats) -> None:
         """Write bars to their rings, and remember what is overwritten."""
-        slot = self._slot(key, position)
+        slot = self.slot(key, position)
         over = position >= self.capacity[key]
         if over.any():
             np.maximum.at(self.lost, key[over], self.block[CHANGED, slot[over]].astype(np.int64))
-        self.block[:, slot] = rows
-        self.block[:, slot + self.capacity[key]] = rows
+        items = np.ascontiguousarray(rows.T).view(_ROW).ravel()
+        self._items[slot] = items
+        self._items[slot + self.capacity[key]] = items
+
+    def _freeze(self) -> None:
+        """The newest bars are about to change: whoever holds them as taken before gets a copy."""
+        taken = self._taken()
+        if taken is not None:
+            taken.freeze()
+            self._taken = lambda: None
 
     def _window(self, key: int, count: int | None) -> tuple[int, int]:
         total, capacity = int(self.count[key]), int(self.capacity[key])
@@ -464,14 +465,14 @@ class BarBook:
         end = int(self.base[key]) + (total - 1) % capacity + capacity + 1
         return end - kept, end
 
-    def _slot(self, key: Ints, position: Ints) -> Ints:
+    def slot(self, key: Ints, position: Ints) -> Ints:
         return self.base[key] + position % self.capacity[key]
 
-    def _set_due(self, keys: Ints, due: Ints) -> None:
-        self._due[keys] = due
-        self._next_due = min(self._next_due, int(due.min()))
+    def _set_end(self, keys: Ints, end: Ints) -> None:
+        self._ends[keys] = self._due[keys] = end
+        self._next_due = min(self._next_due, int(end.min()))
 
-    def _origin(self, key: Ints, start: Ints) -> Ints:
+    def origin(self, key: Ints, start: Ints) -> Ints:
         """Flags that a bar of `key` at `start` has from its beginning: partial, gap."""
         flags = np.where(start < self._begin[key], int(Flag.PARTIAL), 0)
         return flags | self._gap(key, start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +66,12 @@ class TickBatch:
     bars: SourceBars | None = None
 
     def __post_init__(self) -> None:
-        lengths = {len(column) for column in self.columns()}
-        if self.trade_id is not None:
-            lengths.add(len(self.trade_id))
-        if self.bars is not None:
-            lengths.add(len(self.bars.start))
-        assert len(lengths) == 1, f"columns of different lengths: {sorted(lengths)}"
+        size = len(self.instrument)
+        equal = size == len(self.ts) == len(self.received) == len(self.price)
+        equal = equal and size == len(self.size) == len(self.bid) == len(self.ask)
+        equal = equal and (self.trade_id is None or len(self.trade_id) == size)
+        equal = equal and (self.bars is None or len(self.bars.start) == size)
+        assert equal, "columns of different lengths"
 
     def __len__(self) -> int:
         return len(self.instrument)
@@ -106,4 +106,10 @@ class TickBatch:
 
     def numbered(self, first_seq: int) -> TickBatch:
         """The same ticks with sequence numbers from `first_seq` on."""
-        return replace(self, first_seq=first_seq)
+        return TickBatch(*self.columns(), self.trade_id, first_seq, self.bars)
+
+
+def ascending(instrument: Ints, *, or_equal: bool = False) -> bool:
+    """Whether they ascend, each once, or with `or_equal` any number of times."""
+    after, before = instrument[1:], instrument[:-1]
+    return bool((after >= before if or_equal else after > before).all())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import RLock
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.market.bars import TIMEFRAMES
 from dashboard.market.ticks import TickBatch
+from dashboard.market.touched import Touched
 
 #: Columns of `Change.last`, the contract's columns of the channel `ticker`.
 LAST_COLUMNS = ("price", "bid", "ask", "size", "volume", "high", "low", "ts")
@@ -25,6 +29,38 @@ class BarRows:
 
     instrument: NDArray[np.int64]
     rows: NDArray[np.float64]
+
+
+class ChangedBars:
+    """The bars of a change, one `BarRows` a timeframe, made when they are asked for: `bars[timeframe]`.
+
+    Most are never asked for. Whenever they are, and from whichever thread, they are in their state right after the
+    change: before the next one the store has what is left of them copied, where anybody still holds this object.
+    """
+
+    __slots__ = ("_lock", "_made", "_touched")
+
+    def __init__(self, lock: RLock, touched: Touched) -> None:
+        self._lock, self._touched = lock, touched
+        self._made: list[BarRows | None] = [None] * len(TIMEFRAMES)
+
+    @property
+    def most(self) -> int:
+        """No fewer than there are in all; needs nothing to be made."""
+        return self._touched.most
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __getitem__(self, timeframe: int) -> BarRows:
+        made = self._made[timeframe]
+        if made is None:
+            with self._lock:
+                made = self._made[timeframe] = BarRows(*self._touched.frame(timeframe))
+        return made
+
+    def __iter__(self) -> Iterator[BarRows]:
+        return (self[timeframe] for timeframe in range(len(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +82,7 @@ class Change:
     touched: NDArray[np.int64]
     last: NDArray[np.float64]
     reference: NDArray[np.int64]
-    bars: tuple[BarRows, ...]
+    bars: ChangedBars
 
 
 class Listener(Protocol):

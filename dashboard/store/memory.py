@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 
 import numpy as np
 
@@ -17,8 +16,8 @@ from dashboard.clock import Clock
 from dashboard.market.bars import CHANGED, CLOSE, COLUMNS, DAY, FIELDS, HIGH, LOW, OPEN, TIMEFRAMES, VOLUME
 from dashboard.market.book import BarBook
 from dashboard.market.instruments import Catalogue
-from dashboard.market.ticks import Floats, Ints, Mask, TickBatch
-from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS, BarRows, Change, Listener
+from dashboard.market.ticks import Floats, Ints, Mask, TickBatch, ascending
+from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS, BarRows, Change, ChangedBars, Listener
 from dashboard.store.rings import SEQ, TS, TickRings
 from dashboard.store.tables import LAST_FIELDS, TICK_COLUMNS, Bars, History, LastTable, Ticks
 from dashboard.store.views import View
@@ -35,17 +34,20 @@ _BAR_BYTES = FIELDS * 8 * 2
 _TICK_BYTES = len(TICK_COLUMNS) * 8 * 2 + 8
 _NONE: Ints = np.zeros(0, dtype=np.int64)
 _AT = {name: row for row, name in enumerate(LAST_FIELDS)}
+_PRICE, _BID, _ASK, _SIZE, _VOLUME, _HIGH, _LOW, _TS, _RECEIVED, _OPEN, _PREVIOUS = range(len(LAST_FIELDS))
 
 
 def _rows_of(*names: str) -> Ints:
     return np.array([[_AT[name]] for name in names], dtype=np.int64)
 
 
-#: Rows of the last table that a tick sets itself, those of the day, and those that listeners are told.
+#: Rows of the last table that a tick sets itself, and those of the day.
 _OF_TICK = _rows_of("price", "bid", "ask", "size", "ts")
 _OF_DAY = _rows_of("volume", "open", "high", "low", "previous_close")
 _REFERENCE = _rows_of("open", "previous_close")
-_TOLD = _rows_of(*LAST_COLUMNS)
+#: Its first rows are those that listeners are told.
+_TOLD = len(LAST_COLUMNS)
+assert LAST_FIELDS[:_TOLD] == LAST_COLUMNS
 
 
 class MemoryStore:
@@ -121,14 +123,21 @@ class MemoryStore:
             if not self._begun:
                 self._begun = True
                 self._book.begin(int(batch.ts[0] if batch.bars is None else batch.bars.start[0]))
-            seq = batch.last_seq
-            self._ticks.append(batch)
+            seq, who = batch.last_seq, batch.instrument
+            once = ascending(who)
+            self._ticks.append(batch, once)
+            same_day = False
             if batch.bars is None:
-                self._book.fold(batch.instrument, batch.ts, batch.price, batch.size, seq)
+                same_day = self._book.fold(who, batch.ts, batch.price, batch.size, seq, once)
             else:
-                self._book.fold_bars(batch.instrument, batch.bars, seq)
-            touched = self._write_last(batch)
-            reference = self._day_statistics(touched)
+                self._book.fold_bars(who, batch.bars, seq)
+            if same_day:
+                # At most one tick an instrument, none of them late: all are their instruments' newest.
+                touched = self._write_newest(batch)
+                reference = _NONE
+            else:
+                touched = self._write_last(batch, once)
+                reference = self._day_statistics(touched)
             self.seq = seq
             return self._tell(self._change(batch, touched, reference))
 
@@ -150,6 +159,7 @@ class MemoryStore:
     def reset(self) -> None:
         """Begin a new epoch: everything is empty again."""
         with self.lock:
+            self._book.leave()
             self._empty()
             for listener in self._listeners:
                 try:
@@ -333,21 +343,40 @@ class MemoryStore:
     def _keys(self, instruments: Ints, timeframe: int) -> Ints:
         return timeframe * self._count + instruments
 
-    def _write_last(self, batch: TickBatch) -> Ints:
+    def _write_newest(self, batch: TickBatch) -> Ints:
+        """Last values and the day's from a batch whose ticks only went on with their day; who reported."""
+        last, forming, who = self._last, self._book.forming, batch.instrument
+        every = len(who) == self._count
+        at: slice | Ints = slice(None) if every else who
+        day: slice | Ints = slice(DAY * self._count, None) if every else self._keys(who, DAY)
+        last[_PRICE, at], last[_BID, at], last[_ASK, at], last[_SIZE, at] = (
+            batch.price,
+            batch.bid,
+            batch.ask,
+            batch.size,
+        )
+        last[_TS, at] = batch.ts
+        last[_RECEIVED, at] = np.fmax(last[_RECEIVED, at], batch.received)
+        last[_VOLUME, at], last[_HIGH, at], last[_LOW, at] = forming[VOLUME, day], forming[HIGH, day], forming[LOW, day]
+        self._last_seq[at] = batch.seqs()
+        return who
+
+    def _write_last(self, batch: TickBatch, once: bool) -> Ints:
         """The newest tick by event time of each instrument becomes its last, a late one never does; who reported."""
         who = batch.instrument
-        received = self._last[_AT["received"]]
+        received = self._last[_RECEIVED]
         self._last_seq[who] = batch.seqs()
         rows = np.stack((batch.price, batch.bid, batch.ask, batch.size, batch.ts.astype(np.float64)))
-        if (who[1:] > who[:-1]).all():
+        if once:
             touched = who
             received[who] = np.fmax(received[who], batch.received)
         else:
             np.fmax.at(received, who, batch.received)
             order = np.lexsort((batch.ts, who))
-            last = order[np.append(who[order][1:] != who[order][:-1], True)]
+            ordered = who[order]
+            last = order[np.append(ordered[1:] != ordered[:-1], True)]
             touched, rows = who[last], rows[:, last]
-        newer = ~(rows[-1] < self._last[_AT["ts"], touched])
+        newer = ~(rows[-1] < self._last[_TS, touched])
         if newer.all():
             self._last[_OF_TICK, touched] = rows
         else:
@@ -369,14 +398,10 @@ class MemoryStore:
         return who[~_same(before, today[[1, -1]]).all(axis=0)]
 
     def _change(self, batch: TickBatch | None, touched: Ints, reference: Ints) -> Change:
-        key, rows = self._book.take_touched()
-        edges = np.searchsorted(key, np.arange(len(TIMEFRAMES) + 1) * self._count).tolist()
-        bars = tuple(
-            BarRows(key[low:high] - frame * self._count, rows[low:high])
-            for frame, (low, high) in enumerate(pairwise(edges))
-        )
+        bars = ChangedBars(self.lock, self._book.take())
         received = float(np.fmax.reduce(batch.received)) if batch is not None else float("nan")
-        last = self._last[_TOLD, touched].T
+        told = self._last[:_TOLD]
+        last = (told.copy() if len(touched) == self._count else told[:, touched]).T
         return Change(self.epoch, self.seq, batch, received, touched, last, reference, bars)
 
     def _tell_bars(self, changed: bool) -> Change | None:

@@ -10,7 +10,7 @@ from dashboard.market.ticks import Floats, Ints
 #: Columns of a row of ticks, the contract's columns of the channel `ticks`.
 TICK_COLUMNS = ("seq", "price", "size", "bid", "ask", "ts")
 #: The float64 columns of `LastTable`, in order.
-LAST_FIELDS = ("price", "bid", "ask", "size", "ts", "received", "volume", "open", "high", "low", "previous_close")
+LAST_FIELDS = ("price", "bid", "ask", "size", "volume", "high", "low", "ts", "received", "open", "previous_close")
 
 
 class History(Protocol):

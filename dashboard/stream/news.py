@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from dashboard.market.ticks import Floats, Ints, TickBatch
-from dashboard.store.change import LAST_COLUMNS, BarRows, Change
+from dashboard.store.change import LAST_COLUMNS, Change, ChangedBars
 from dashboard.store.memory import LastTable
 from dashboard.store.rows import bar_rows, tick_rows
 from dashboard.stream import protocol
@@ -42,7 +42,7 @@ class News:
     def clear(self) -> None:
         """Everybody has been told."""
         self._batches: list[TickBatch] = []
-        self._bars: list[tuple[int, tuple[BarRows, ...]]] = []
+        self._bars: list[tuple[int, ChangedBars]] = []
         self._kept = 0
         self.overflowed = False
         #: Instruments whose row, and whose day's reference, have changed since.
@@ -74,7 +74,7 @@ class News:
             self._batches.append(change.batch)
             self._kept += len(change.batch)
         self._bars.append((step, change.bars))
-        self._kept += sum(len(frame.rows) for frame in change.bars)
+        self._kept += change.bars.most
         if self._kept > MOST_ROWS:
             self.overflow()
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.market.bars import TIMEFRAMES
-from dashboard.market.book import CHUNK
+from dashboard.market.bars import CHUNK, TIMEFRAMES
 from tests.market.making import MIDNIGHT, NAN, Naive, Row, book_of, by_start, fold, kept, merged
 
 INSTRUMENTS = 3

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS, Change
@@ -108,3 +110,69 @@ def test_a_reset_empties_everything_begins_a_new_epoch_and_counts_from_one_again
     change = give(store, (0, 1_000, 6.0))
     assert (change.epoch, change.seq) == (store.epoch, 1)
     assert bars(store) == {MIDNIGHT + 1_000: (6.0, 6.0, 6.0, 6.0, 0.0, 0.0, 0.0)}
+
+
+# -- bars of a change are made when they are asked for -----------------------------------------------------------------
+
+steps = st.lists(
+    st.one_of(
+        st.just("clock"),
+        st.just("gone"),
+        st.just("back"),
+        st.just("nothing"),
+        st.lists(
+            st.tuples(st.integers(0, 2), st.sampled_from([0, 1, 400, 1_000, 61_000]), st.integers(1, 50)), max_size=6
+        ),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(steps)
+@settings(max_examples=100, deadline=None)
+def test_bars_of_changes_are_the_same_whether_they_are_asked_for_at_once_or_after_everything(
+    drawn: list[str | list[tuple[int, int, int]]],
+) -> None:
+    at_once, later = store_of(), store_of()
+    prompt: list[list[tuple[list[int], list[list[float]]]]] = []
+
+    def told(change: Change | None) -> list[tuple[list[int], list[list[float]]]]:
+        return [(part.instrument.tolist(), part.rows.tolist()) for part in change.bars] if change is not None else []
+
+    changes: list[Change | None] = []
+    now = 0.0
+    for step in drawn:
+        rows: list[tuple[float, ...]] = []
+        if isinstance(step, list):
+            for who, forward, price in step:
+                now += forward
+                rows.append((who, now, float(price), 1.0))
+        for store in (at_once, later):
+            moment = MIDNIGHT + now
+            change = (
+                store.close_due(moment + 1_600)
+                if step == "clock"
+                else store.disconnected(moment)
+                if step == "gone"
+                else store.connected(moment + 10)
+                if step == "back"
+                else give(store, *rows)
+            )
+            if store is at_once:
+                prompt.append(told(change))
+            else:
+                changes.append(change)
+    later.reset()
+    assert [told(change) for change in changes] == prompt
+
+
+def test_a_change_that_nobody_holds_costs_its_store_nothing_and_a_held_one_only_a_copy() -> None:
+    store = store_of()
+    held = give(store, *((who, 0, 5.0, 1.0) for who in range(3)))
+    assert held.bars.most == 3 * len(TIMEFRAMES)
+    for second in range(1, 4):
+        give(store, *((who, second * 1_000, 5.0 + second, 1.0) for who in range(3)))
+    assert held.bars[SECOND].rows[:, 0].tolist() == [MIDNIGHT] * 3
+    assert held.bars[SECOND] is held.bars[SECOND]
+    assert not np.shares_memory(held.bars[SECOND].rows, store._book.forming)
