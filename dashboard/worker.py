@@ -24,7 +24,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 #: Seconds for a request to be whole, from the connection or from its first byte on a connection that is kept. The loop
 #: looks once a second, so that whoever says nothing is gone within ten.
-WHOLE_S = 8.0
+WHOLE_S = 7.0
 #: Seconds for the other side to close after the last answer.
 LINGER_S = 2.0
 #: Bytes of a request that the loop holds; forms and callbacks have a few thousand.

@@ -272,6 +272,10 @@ class Connection(asyncio.Protocol):
         if self._cuts.left and self.ws.state is OPEN:
             self._look_ahead()
         self._flush()
+        if self.ws.eof_sent:
+            # What a bomb began to inflate to, and the traceback that holds it, need not wait for the end of the line.
+            self.ws.extensions, self.ws.parser_exc = [], None
+            self._parts.clear()
 
     def _look_ahead(self) -> None:
         """Fail a text at its first bad byte and not when its frame is whole (RFC 6455 section 8.1)."""
