@@ -15,7 +15,6 @@ import psutil
 import pytest
 
 from tests.conformance.cases import PING, PONG, close
-from tests.conformance.peer import Peer
 from tests.conformance.running import EchoServer, echoing
 from tests.conftest import Scale
 from tests.stream.wire import frame, handshake_bytes, text
@@ -70,9 +69,7 @@ def test_http_goes_on_beside_a_thousand_sockets_and_they_stay_open(scale: Scale)
     with echoing("gthread", ECHO_WATCH_LOOP="1") as server:
         _, usual = longest_pause(server, lambda: httpx.get(f"{server.url}/", trust_env=False).status_code, count)
         peers, pause = longest_pause(server, server.connect, count)
-        print(
-            f"{count} hand-offs: the loop of the HTTP server paused {pause:.1f} ms, {usual:.1f} ms beside plain requests"
-        )
+        print(f"{count} hand-offs: the HTTP server's loop paused {pause:.1f} ms, {usual:.1f} ms beside plain requests")
         with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as browser:
             until = time.monotonic() + scale.of(2, 60)
             asked = 0
