@@ -33,7 +33,7 @@ BACKLOG = 1024
 #: Connections that are served at once, a thread each.
 CONNECTIONS = 1_000
 #: Seconds for a request to come whole, from the connection or its first byte on; and between two requests.
-WHOLE_S, IDLE_S = 8.0, 30.0
+WHOLE_S, IDLE_S = 7.0, 30.0
 #: Bytes of a request that are read at a time.
 PIECE = 65_536
 

@@ -24,11 +24,13 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 #: Seconds for a request to be whole, from the connection or from its first byte on a connection that is kept. The loop
 #: looks once a second, so that whoever says nothing is gone within ten.
-WHOLE_S = 8.0
+WHOLE_S = 7.0
 #: Seconds for the other side to close after the last answer.
 LINGER_S = 2.0
 #: Bytes of a request that the loop holds; forms and callbacks have a few thousand.
 HELD = 65_536
+#: Connections that are accepted in one turn of the loop.
+ACCEPTED = 64
 #: Threads for requests that are larger or say no length, and how many of these there may be at once.
 STREAM_THREADS, STREAMS = 4, 16
 
@@ -113,10 +115,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     # -- how a request comes to a thread -------------------------------------------------------------------------
 
     def accept(self, listener: Any) -> None:
-        """Take a connection, and the place of one that waits where all are taken."""
+        """Take the connections that wait, and the places of those that say nothing where all are taken."""
         if self.cfg.is_ssl:
             super().accept(listener)
             return
+        for _ in range(ACCEPTED):
+            if not self._accept_one(listener):
+                break
+
+    def _accept_one(self, listener: Any) -> bool:
         try:
             sock, address = listener.accept()
         except OSError as error:
@@ -125,14 +132,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                     time.sleep(0.05)
             elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
-            return
+            return False
         self.nr_conns += 1
         while self.nr_conns >= self.worker_connections and self._drop_oldest():
             pass
         self._gather(TConn(self.cfg, sock, address, listener.getsockname()))
+        return True
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         """A kept connection has a next request, or has ended."""
+        if conn not in self.keepalived_conns:
+            # Its place was taken by one that came in the same turn of the loop.
+            return
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         if conn.is_http2 or self.cfg.is_ssl:
@@ -150,6 +161,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._came, gathering))
 
     def _came(self, gathering: Gathering, sock: socket.socket) -> None:
+        if self._gathering.get(gathering.conn) is not gathering:
+            return
         try:
             piece = sock.recv(HELD)
         except (BlockingIOError, InterruptedError):
@@ -203,7 +216,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             kept = not fs.cancelled() and bool(fs.result())
         except Exception:
             kept = False
-        if not kept:
+        if not kept and getattr(conn.parser.unreader, "late", False):
+            # It has had its time.
+            self._end(conn.sock)
+        elif not kept:
             self._say_goodbye(conn.sock)
         elif ahead := conn.parser.unreader.take_buffered():
             self._gather(conn, ahead)
@@ -242,6 +258,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._linger(sock)
 
     def _linger(self, sock: socket.socket) -> None:
+        if sock not in self._lingering:
+            return
         try:
             if sock.recv(HELD):
                 return

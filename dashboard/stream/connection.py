@@ -349,6 +349,10 @@ class Connection(asyncio.Protocol):
         if self.ws.state is not OPEN:
             self.ready = False
         self._flush()
+        if self.ws.eof_sent:
+            # What a bomb began to inflate to, and the traceback that holds it, need not wait for the end of the line.
+            self.ws.extensions, self.ws.parser_exc = [], None
+            self._parts.clear()
 
     def _look_ahead(self) -> None:
         """Fail a text at its first bad byte and not when its frame is whole (RFC 6455 section 8.1)."""

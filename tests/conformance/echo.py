@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ class Echo:
         self.server_lag_s: Callable[[], float] = lambda: 0.0
         self.faults: list[str] = []
         self.closed: dict[int, int] = {}
+        #: The longest that the HTTP server's loop has not turned since this was last asked, s, where it is watched.
+        self.paused_s = 0.0
         self._thread = LoopThread("echo", self._fault)
         self._starting = threading.Lock()
 
@@ -49,6 +52,8 @@ class Echo:
             if self._thread.loop is None:
                 self._thread.attach(new_loop())
                 self._thread.run()
+                if "ECHO_WATCH_LOOP" in os.environ:
+                    threading.Thread(target=self._watch, name="watch", daemon=True).start()
 
     def stop(self) -> None:
         """Tell everybody and end the thread."""
@@ -93,6 +98,11 @@ class Echo:
     def on_fault(self, connection: Connection, error: Exception) -> None:
         self._fault("a connection failed", error)
 
+    def _watch(self) -> None:
+        while True:
+            time.sleep(0.002)
+            self.paused_s = max(self.paused_s, self.server_lag_s())
+
     def _loop(self) -> Any:
         assert self._thread.loop is not None
         return self._thread.loop
@@ -136,6 +146,7 @@ def create(max_message: int = MAX_MESSAGE, frames_per_s: float = FRAMES_PER_S) -
 
     @app.get("/state")
     def state() -> dict[str, Any]:
+        paused, echo.paused_s = echo.paused_s, 0.0
         return {
             "connections": len(echo.connections),
             "closed": echo.closed,
@@ -143,7 +154,7 @@ def create(max_message: int = MAX_MESSAGE, frames_per_s: float = FRAMES_PER_S) -
             "descriptors": len(list(Path("/proc/self/fd").iterdir())),
             "threads": threading.active_count(),
             "resident_kb": int(Path("/proc/self/statm").read_text().split()[1]) * 4,
-            "lag_ms": echo.server_lag_s() * 1000.0,
+            "paused_ms": paused * 1000.0,
         }
 
     @app.post("/read")

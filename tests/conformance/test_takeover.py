@@ -8,14 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psutil
 import pytest
 
 from tests.conformance.cases import PING, PONG, close
-from tests.conformance.peer import Peer
 from tests.conformance.running import EchoServer, echoing
 from tests.conftest import Scale
 from tests.stream.wire import frame, handshake_bytes, text
@@ -35,35 +34,42 @@ def settles(what: Callable[[], bool], seconds: float = 20.0) -> bool:
     return True
 
 
-def longest_pause(server: EchoServer, count: int) -> tuple[list[Peer], float]:
-    """Open so many connections while a browser asks all the time; (they, the longest it had to wait, ms)."""
-    waits: list[float] = []
+Opened = TypeVar("Opened")
+
+
+def longest_pause(server: EchoServer, connect: Callable[[], Opened], count: int) -> tuple[list[Opened], float]:
+    """Connect so many times while a browser asks all the time, so that the server's loop never has to wait for
+    somebody; (what was opened, the longest that it did not turn, ms)."""
+    pauses: list[float] = []
     ended = threading.Event()
 
     def ask() -> None:
         with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as browser:
             while not ended.is_set():
-                began = time.perf_counter()
-                assert browser.get("/state").status_code == 200
-                waits.append((time.perf_counter() - began) * 1_000)
+                pauses.append(browser.get("/state").json()["paused_ms"])
 
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        peers = [server.connect() for _ in range(count)]
+        assert settles(lambda: len(pauses) > 1)
+        opened = [connect() for _ in range(count)]
+        enough = len(pauses) + 2
+        assert settles(lambda: len(pauses) >= enough)
     finally:
         ended.set()
         asking.join()
-    return peers, max(waits)
+    # The first is from before somebody asked.
+    return opened, max(pauses[1:])
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_http_goes_on_beside_a_thousand_sockets_and_they_stay_open(scale: Scale) -> None:
     count = scale.of(100, 1_000)
-    with echoing("gthread") as server:
-        peers, pause = longest_pause(server, count)
-        print(f"{count} hand-offs: HTTP waited {pause:.1f} ms at most")
+    with echoing("gthread", ECHO_WATCH_LOOP="1") as server:
+        _, usual = longest_pause(server, lambda: httpx.get(f"{server.url}/", trust_env=False).status_code, count)
+        peers, pause = longest_pause(server, server.connect, count)
+        print(f"{count} hand-offs: the HTTP server's loop paused {pause:.1f} ms, {usual:.1f} ms beside plain requests")
         with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as browser:
             until = time.monotonic() + scale.of(2, 60)
             asked = 0
@@ -80,25 +86,22 @@ def test_http_goes_on_beside_a_thousand_sockets_and_they_stay_open(scale: Scale)
         assert all(peer.end().clean for peer in peers)
         assert settles(lambda: server.state()["connections"] == 0)
         if scale.full:
-            assert pause < PAUSE_MS, f"{pause:.1f} ms"
+            # A busy machine pauses everything.
+            assert pause < max(PAUSE_MS, 1.5 * usual), f"{pause:.1f} ms, {usual:.1f} ms beside as many plain requests"
 
 
 @pytest.mark.soak
 def test_the_measuring_sees_a_wrong_hand_off(scale: Scale) -> None:
     """A hand-off that leaves the server its living descriptor holds gunicorn's own loop up, or loses the sockets."""
-    with echoing("stock", ECHO_WRONG_HAND_OFF="1") as server:
-        peers = [server.connect() for _ in range(3)]
-        began = time.monotonic()
-        with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as browser:
-            assert browser.get("/state").status_code == 200
-        pause = time.monotonic() - began
+    with echoing("stock", ECHO_WRONG_HAND_OFF="1", ECHO_WATCH_LOOP="1") as server:
+        peers, pause = longest_pause(server, server.connect, 3)
         for peer in peers:
             peer.send(frame(PING, b"x"))
-            peer.sock.settimeout(2)
         alive = [peer.listen(1).events == [(PONG, b"x")] for peer in peers]
         for peer in peers:
             peer.sock.close()
-        assert not all(alive) or pause > 1.0
+        print(f"a wrong hand-off: paused {pause:.0f} ms, {sum(alive)} of 3 sockets alive")
+        assert not all(alive) or pause > 1_000
 
 
 def come_and_go(chance: random.Random, port: int, head: bytes) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import select
 import socket
 import statistics
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -32,12 +33,6 @@ class Stranger:
         self.sock.sendall(first)
         self.sock.setblocking(False)
 
-    def go_on(self) -> None:
-        """Another byte."""
-        if self.gone is None and self.rest:
-            with contextlib.suppress(OSError):
-                self.sock.send(self.rest[:1])
-
     def look(self) -> None:
         """Notice that the other side has ended it."""
         try:
@@ -49,6 +44,25 @@ class Stranger:
             pass
         self.gone = time.monotonic() - self.began
         self.sock.close()
+
+
+def trickle(every: list[Stranger], until: float) -> None:
+    """Have each say a byte every half second, and note when it is gone."""
+    poll, said = select.poll(), 0.0
+    known = {each.sock.fileno(): each for each in every}
+    for number in known:
+        poll.register(number, select.POLLIN)
+    while known and time.monotonic() < until:
+        for number, _ in poll.poll(100):
+            known[number].look()
+            if known[number].gone is not None:
+                poll.unregister(number)
+                del known[number]
+        if time.monotonic() - said > 0.5:
+            said = time.monotonic()
+            for each in known.values():
+                with contextlib.suppress(OSError):
+                    each.sock.send(each.rest)
 
 
 def strangers(port: int, count: int, silent: int) -> list[Stranger]:
@@ -78,59 +92,51 @@ def test_slow_strangers_are_gone_in_ten_seconds_and_hold_nobody_up(product: Any,
     fresh = httpx.Client(base_url=running.url, trust_env=False, timeout=30, cookies=client.cookies)
     with stream(running, client) as wire:
         wire.send('{"op":"subscribe","channel":"ticker","symbols":"*"}')
-        idle = delays(wire, 3.0) if scale.full else []
+        idle: list[float] = []
+        if scale.full:
+            note_delays(wire, idle, time.monotonic() + 10)
         slow = strangers(running.port, 20, scale.of(60, 2_000 if server == "gunicorn" else 800))
-        served: list[float] = []
         frames: list[float] = []
         until = time.monotonic() + GONE_S + BUSY_S
-        while any(each.gone is None for each in slow) and time.monotonic() < until:
-            for each in slow:
-                each.go_on()
-            for browser in (client, fresh):
+        threads = [
+            threading.Thread(target=trickle, args=(slow, until)),
+            threading.Thread(target=note_delays, args=(wire, frames, until - BUSY_S)),
+        ]
+        for thread in threads:
+            thread.start()
+        served: list[float] = []
+        while any(thread.is_alive() for thread in threads):
+            # A connection that is kept and a new one.
+            for browser, headers in ((client, {}), (fresh, {"Connection": "close"})):
                 began = time.perf_counter()
-                # A connection that is kept and a new one.
-                headers = {"Connection": "close"} if browser is fresh else {}
                 assert browser.get("/api/v1/tickers", headers=headers).status_code == 200
                 served.append((time.perf_counter() - began) * 1_000)
-            frames += delays(wire, 0.25)
-            open_ones = {each.sock: each for each in slow if each.gone is None}
-            for sock in poll(list(open_ones)):
-                open_ones[sock].look()
+            time.sleep(0.02)
         left = Counter(each.kind for each in slow if each.gone is None)
         assert not left, left
-    assert frames, "the socket stood still"
+    assert len(frames) > 10, "the socket stood still"
     assert len(served) > 20
     assert "Traceback" not in running.log, running.log[-3_000:]
     worst = max(each.gone for each in slow if each.gone is not None)
-    slowest = sorted(served)[int(len(served) * 0.99)]
+    slowest = tail(served)
     print(f"{server}: gone in {worst:.1f} s, HTTP p99 {slowest:.0f} ms of {len(served)}")
     if scale.full:
         before, after = tail(idle), tail(frames)
         print(f"{server}: frames p99 {before:.1f} ms idle, {after:.1f} ms beside {len(slow)} strangers")
         assert worst <= GONE_S, f"the last was gone after {worst:.1f} s"
-        assert slowest <= 500, f"HTTP p99 {slowest:.0f} ms"
-        assert after <= max(1.2 * before, before + 5), f"frames p99 {after:.1f} ms, idle {before:.1f} ms"
+        if server == "gunicorn":
+            # Werkzeug's server has a thread for each of them; it is for one machine.
+            assert slowest <= 500, f"HTTP p99 {slowest:.0f} ms"
+            assert after <= 1.2 * before, f"frames p99 {after:.1f} ms, idle {before:.1f} ms"
 
 
-def poll(socks: list[socket.socket]) -> list[socket.socket]:
-    """Which of them have something to say; `select` knows no descriptor over 1,023."""
-    found = select.poll()
-    known = {sock.fileno(): sock for sock in socks}
-    for number in known:
-        found.register(number, select.POLLIN)
-    return [known[number] for number, _ in found.poll(0)]
-
-
-def delays(wire: Any, seconds: float) -> list[float]:
-    """How long ticker frames were under way in so many seconds, ms."""
-    found: list[float] = []
-    until = time.monotonic() + seconds
+def note_delays(wire: Any, found: list[float], until: float) -> None:
+    """Note how long ticker frames are under way, ms."""
     while time.monotonic() < until:
         with contextlib.suppress(TimeoutError):
             message = orjson.loads(wire.recv(timeout=max(0.0, until - time.monotonic())))
             if message["type"] == "ticker":
                 found.append(time.time() * 1_000 - message["received"])
-    return found
 
 
 def tail(values: list[float]) -> float:
