@@ -45,7 +45,9 @@ def answer(
         with store.lock:
             table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
             span = store.tick_span(instrument, start, end)
-        pieces = _tick_pieces(services, instrument, start, end, table)
+            oldest = store.ticks(instrument, start=start, end=end, after_seq=0, limit=1).rows
+        nothing: Iterator[Floats] = iter(())
+        pieces = _tick_pieces(services, instrument, start, end, table, int(oldest[0, 0])) if len(oldest) else nothing
     else:
         bars = store.bars(instrument, timeframe, start=start, end=end)
         table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS)
@@ -53,10 +55,9 @@ def answer(
         # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
         pieces = _bar_pieces(services, bars.rows, table)
     body = form.written(table, pieces)
-    made = Response(mimetype=form.mimetype)
-    if request.method != "HEAD":
-        made.response = _Sent(body)
-        _notice_stalled_reader()
+    # Without a length, as the body would be; a HEAD takes no place.
+    made = Response(iter(()) if request.method == "HEAD" else _Sent(body), mimetype=form.mimetype)
+    _notice_stalled_reader()
     prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
     safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
     first, last = span if span is not None else (start or 0, end or start or 0)
@@ -74,19 +75,20 @@ def _bar_pieces(services: Services, rows: Floats, table: Table) -> Iterator[Floa
 
 
 def _tick_pieces(
-    services: Services, instrument: int, start: int | None, end: int | None, table: Table
+    services: Services, instrument: int, start: int | None, end: int | None, table: Table, first: int
 ) -> Iterator[Floats]:
-    after, newest = 0, table.seq
+    """The ticks from `first`, the oldest there was when the export was asked for, to `table.seq`."""
+    at, sent, newest = first, 0, table.seq
     while True:
         # From the row that went out last: while it is there, none behind it has been overwritten.
-        found = services.store.ticks(instrument, start=start, end=end, after_seq=max(0, after - 1), limit=PIECE + 1)
+        found = services.store.ticks(instrument, start=start, end=end, after_seq=at - 1, limit=PIECE + 1)
         _go_on(services, found.epoch, table.epoch)
-        if after and not (len(found.rows) and found.rows[0, 0] == after):
+        if not (len(found.rows) and found.rows[0, 0] == at):
             raise Cut from Lapped("ticks of this export were overwritten meanwhile")
-        rows = found.rows[(found.rows[:, 0] > after) & (found.rows[:, 0] <= newest)]
+        rows = found.rows[(found.rows[:, 0] > sent) & (found.rows[:, 0] <= newest)]
         if len(rows):
             yield rows
-            after = int(rows[-1, 0])
+            at = sent = int(rows[-1, 0])
         if not found.more or found.rows[-1, 0] >= newest:
             return
 

@@ -102,6 +102,7 @@ class Beside:
         self.on = asyncio.Event()
         self.count = {"exports": 0, "export_mb": 0.0, "callbacks": 0, "failed": 0}
         self.callback_ms: list[float] = []
+        self.asked: set[asyncio.Task[None]] = set()
 
     async def ask(self, head: str, body: bytes = b"") -> tuple[int, int]:
         """(status, bytes) of an answer, on a connection of its own; its body is thrown away."""
@@ -135,7 +136,9 @@ class Beside:
             await self.on.wait()
             at = max(at + 1 / CALLBACKS_PER_S, self.loop.time() - 0.5)
             await asyncio.sleep(max(0.0, at - self.loop.time()))
-            self.loop.create_task(self.callback())  # it counts itself
+            asked = self.loop.create_task(self.callback())
+            self.asked.add(asked)
+            asked.add_done_callback(self.asked.discard)
 
     async def callback(self) -> None:
         began = self.loop.time()
