@@ -20,12 +20,12 @@ from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.market.ticks import Floats
 from dashboard.store.change import BAR_COLUMNS
-from dashboard.store.memory import TICK_COLUMNS
+from dashboard.store.memory import TICK_COLUMNS, Ticks
 
 #: Rows copied and formatted at a time: 6 ms of work, 2 MB.
 PIECE = 20_000
 #: Exports at once, and how long one more waits for a place: gunicorn has 16 threads, and a reader may be slow.
-AT_ONCE, WAIT_S = 12, 5.0
+AT_ONCE, WAIT_S = 12, 15.0
 #: A reader that takes nothing for so long has gone: under gunicorn its thread would wait for ever.
 STALLED_S = 30
 _places = threading.BoundedSemaphore(AT_ONCE)
@@ -45,9 +45,9 @@ def answer(
         with store.lock:
             table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
             span = store.tick_span(instrument, start, end)
-            oldest = store.ticks(instrument, start=start, end=end, after_seq=0, limit=1).rows
-        nothing: Iterator[Floats] = iter(())
-        pieces = _tick_pieces(services, instrument, start, end, table, int(oldest[0, 0])) if len(oldest) else nothing
+            # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
+            first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
+        pieces = _tick_pieces(services, instrument, start, end, table, first)
     else:
         bars = store.bars(instrument, timeframe, start=start, end=end)
         table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS)
@@ -60,8 +60,8 @@ def answer(
     _notice_stalled_reader()
     prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
     safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
-    first, last = span if span is not None else (start or 0, end or start or 0)
-    name = f"{prefix}{safe}_{table.timeframe}_{_stamp(first)}_{_stamp(last)}.{form.extension}"
+    begun, ended = span if span is not None else (start or 0, end or start or 0)
+    name = f"{prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
     made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     made.headers["Cache-Control"] = "no-store"
     made.headers["X-Accel-Buffering"] = "no"
@@ -75,22 +75,23 @@ def _bar_pieces(services: Services, rows: Floats, table: Table) -> Iterator[Floa
 
 
 def _tick_pieces(
-    services: Services, instrument: int, start: int | None, end: int | None, table: Table, first: int
+    services: Services, instrument: int, start: int | None, end: int | None, table: Table, found: Ticks
 ) -> Iterator[Floats]:
-    """The ticks from `first`, the oldest there was when the export was asked for, to `table.seq`."""
-    at, sent, newest = first, 0, table.seq
+    """The ticks from the first piece, `found`, to `table.seq`."""
+    sent, newest = 0, table.seq
+    _go_on(services, services.store.epoch, table.epoch)
     while True:
-        # From the row that went out last: while it is there, none behind it has been overwritten.
-        found = services.store.ticks(instrument, start=start, end=end, after_seq=at - 1, limit=PIECE + 1)
-        _go_on(services, found.epoch, table.epoch)
-        if not (len(found.rows) and found.rows[0, 0] == at):
-            raise Cut from Lapped("ticks of this export were overwritten meanwhile")
         rows = found.rows[(found.rows[:, 0] > sent) & (found.rows[:, 0] <= newest)]
         if len(rows):
             yield rows
-            at = sent = int(rows[-1, 0])
+            sent = int(rows[-1, 0])
         if not found.more or found.rows[-1, 0] >= newest:
             return
+        # From the row that went out last: while it is there, none behind it has been overwritten.
+        found = services.store.ticks(instrument, start=start, end=end, after_seq=sent - 1, limit=PIECE + 1)
+        _go_on(services, found.epoch, table.epoch)
+        if not (len(found.rows) and found.rows[0, 0] == sent):
+            raise Cut from Lapped("ticks of this export were overwritten meanwhile")
 
 
 def _go_on(services: Services, epoch: str, begun: str) -> None:

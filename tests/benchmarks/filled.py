@@ -20,8 +20,8 @@ from dashboard.telemetry import configure_logging
 from dashboard.web import create_server
 from tests.conftest import Product
 
-#: Ticks that are put in at a time.
-STEP = 20_000
+#: Ticks that are put in at a time, and how many more there is room for: what is put in is not overwritten.
+STEP, ROOM = 20_000, 100_000
 
 
 class FilledProduct(Product):
@@ -65,7 +65,7 @@ def fill(store: memory.MemoryStore, count: int, last_ms: float) -> None:
 
 def create(count: int) -> Any:
     """The product whose history is followed by `count` ticks."""
-    memory.TICKS_WANTED = count
+    memory.TICKS_WANTED = count + ROOM
     settings = load_settings()
     configure_logging(settings.log_format)
     runtime = Runtime(settings)

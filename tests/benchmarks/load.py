@@ -156,9 +156,11 @@ class Beside:
         return found
 
 
-def callback_body(symbol: str, bars: int) -> bytes:
-    """The chart's request as the page sends it, for so many bars."""
-    asked = {"symbol": symbol, "timeframe": "1m", "type": "candles", "number": 1, "bars": bars, "epoch": None}
+def callback_body(symbol: str, bars: object) -> bytes:
+    """The chart's request as the page sends it; for another number of bars than the page's where it is not None."""
+    asked: dict[str, object] = {"symbol": symbol, "timeframe": "1m", "type": "candles", "number": 1, "epoch": None}
+    if bars is not None:
+        asked["bars"] = bars
     return json.dumps(
         {
             "output": "figure.data",
