@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -142,3 +143,13 @@ def test_a_place_is_given_back_once_however_an_answer_ends(market: House, monkey
     assert next(iter(begun.response))
     begun.close()
     assert ask().status_code == 200
+
+
+def test_a_reader_that_takes_nothing_is_given_up(market: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under gunicorn, whose threads would wait for ever; its socket is blocking while a request is answered."""
+    monkeypatch.setattr(export, "STALLED_S", 1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        market.enter("ada").get("/api/v1/export/AAPL.csv", environ_overrides={"gunicorn.socket": ours})
+        until = struct.unpack("ll", ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, 16))
+        assert until[0] == 1
