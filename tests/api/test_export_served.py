@@ -148,8 +148,11 @@ def test_a_place_is_given_back_once_however_an_answer_ends(market: House, monkey
 def test_a_reader_that_takes_nothing_is_given_up(market: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under gunicorn, whose threads would wait for ever; its socket is blocking while a request is answered."""
     monkeypatch.setattr(export, "STALLED_S", 1)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as ours,
+    ):
         market.enter("ada").get("/api/v1/export/AAPL.csv", environ_overrides={"gunicorn.socket": ours})
         until = struct.unpack("ll", ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, 16))
         assert until[0] == 1
