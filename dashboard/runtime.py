@@ -32,6 +32,7 @@ from dashboard.errors import StartRefused
 from dashboard.feeds.registry import make_feed
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.market.quality import Checker
+from dashboard.store import text
 from dashboard.store.freshness import ages
 from dashboard.store.intake import Intake
 from dashboard.store.memory import LastTable, MemoryStore
@@ -120,6 +121,7 @@ class Runtime:
             self._claim = claim_market()
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             raise_descriptor_limit()
+            text.begin()
             self.writer.start()
             self.hub.start()
             began = time.perf_counter()

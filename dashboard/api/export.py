@@ -1,86 +1,97 @@
-"""CSV of bars and ticks, streamed in pieces: constant memory, the store's lock held for a copy at a time.
-
-Rows are formatted by polars, whose writer frees the interpreter's lock and prints the shortest text that parses to
-the same float. Text cells do not occur, so nothing can be run as a formula by a spreadsheet.
+"""Everything that is kept of an instrument as a file, streamed in pieces: constant memory, the store's lock held for a
+copy at a time, whole or visibly broken off. `formats` says what a piece looks like as CSV, JSON or Parquet.
 """
 
 from __future__ import annotations
 
-import io
+import socket
+import struct
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import polars as pl
-from flask import Response
+from flask import Response, request
+from werkzeug.exceptions import ServiceUnavailable
 
+from dashboard.api import formats
+from dashboard.api.formats import Table
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.market.ticks import Floats
 from dashboard.store.change import BAR_COLUMNS
-from dashboard.store.memory import TICK_COLUMNS
+from dashboard.store.memory import TICK_COLUMNS, Ticks
 
-#: Rows copied and formatted at a time: 5 ms of work, 2 MB.
+#: Rows copied and formatted at a time: 6 ms of work, 2 MB.
 PIECE = 20_000
-_WHOLE = ("seq", "trades", "flags")
-BAR_HEADER = ("time", *BAR_COLUMNS[1:])
-TICK_HEADER = ("time", *TICK_COLUMNS[:-1])
+#: Exports at once, and how long one more waits for a place: gunicorn has 16 threads, and a reader may be slow.
+AT_ONCE, WAIT_S = 12, 15.0
+#: A reader that takes nothing for so long has gone: under gunicorn its thread would wait for ever.
+STALLED_S = 30
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 class Cut(Exception):
     """A streamed answer breaks off, so that its reader notices that the end is missing."""
 
 
-def csv(services: Services, instrument: int, timeframe: int | None, start: int | None, end: int | None) -> Response:
-    """The answer with everything that is kept in `start` <= time < `end`; `timeframe` None is ticks."""
+def answer(
+    services: Services, form: formats.Format, instrument: int, timeframe: int | None, start: int | None, end: int | None
+) -> Response:
+    """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks."""
     store = services.store
     symbol = store.catalogue[instrument].symbol
     if timeframe is None:
         with store.lock:
-            epoch, seq, span = store.epoch, store.seq, store.tick_span(instrument, start, end)
-        pieces = _tick_pieces(services, instrument, start, end, epoch, seq)
-        what = "tick"
+            table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
+            span = store.tick_span(instrument, start, end)
+            # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
+            first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
+        pieces = _tick_pieces(services, instrument, start, end, table, first)
     else:
         bars = store.bars(instrument, timeframe, start=start, end=end)
+        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS)
         span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
         # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
-        pieces = _bar_pieces(services, bars.rows, bars.epoch)
-        what = TIMEFRAMES[timeframe].name
-    answer = Response(pieces, mimetype="text/csv")
+        pieces = _bar_pieces(services, bars.rows, table)
+    body = form.written(table, pieces)
+    # Without a length, as the body would be; a HEAD takes no place.
+    made = Response(iter(()) if request.method == "HEAD" else _Sent(body), mimetype=form.mimetype)
+    _notice_stalled_reader()
     prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
     safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
-    first, last = span if span is not None else (start or 0, end or start or 0)
-    name = f"{prefix}{safe}_{what}_{_stamp(first)}_{_stamp(last)}.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Accel-Buffering"] = "no"
-    return answer
+    begun, ended = span if span is not None else (start or 0, end or start or 0)
+    name = f"{prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+    made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    made.headers["Cache-Control"] = "no-store"
+    made.headers["X-Accel-Buffering"] = "no"
+    return made
 
 
-def _bar_pieces(services: Services, rows: Floats, epoch: str) -> Iterator[bytes]:
-    yield ",".join(BAR_HEADER).encode() + b"\n"
+def _bar_pieces(services: Services, rows: Floats, table: Table) -> Iterator[Floats]:
     for at in range(0, len(rows), PIECE):
-        _go_on(services, services.store.epoch, epoch)
-        yield _formatted(rows[at : at + PIECE], BAR_COLUMNS, BAR_HEADER)
+        _go_on(services, services.store.epoch, table.epoch)
+        yield rows[at : at + PIECE]
 
 
 def _tick_pieces(
-    services: Services, instrument: int, start: int | None, end: int | None, epoch: str, newest: int
-) -> Iterator[bytes]:
-    yield ",".join(TICK_HEADER).encode() + b"\n"
-    after = 0
+    services: Services, instrument: int, start: int | None, end: int | None, table: Table, found: Ticks
+) -> Iterator[Floats]:
+    """The ticks from the first piece, `found`, to `table.seq`."""
+    sent, newest = 0, table.seq
+    _go_on(services, services.store.epoch, table.epoch)
     while True:
-        # From the row that went out last: while it is there, none behind it has been overwritten.
-        found = services.store.ticks(instrument, start=start, end=end, after_seq=max(0, after - 1), limit=PIECE + 1)
-        _go_on(services, found.epoch, epoch)
-        if after and not (len(found.rows) and found.rows[0, 0] == after):
-            raise Cut from Lapped("ticks of this export were overwritten meanwhile")
-        rows = found.rows[(found.rows[:, 0] > after) & (found.rows[:, 0] <= newest)]
+        rows = found.rows[(found.rows[:, 0] > sent) & (found.rows[:, 0] <= newest)]
         if len(rows):
-            yield _formatted(rows, TICK_COLUMNS, TICK_HEADER)
-            after = int(rows[-1, 0])
+            yield rows
+            sent = int(rows[-1, 0])
         if not found.more or found.rows[-1, 0] >= newest:
             return
+        # From the row that went out last: while it is there, none behind it has been overwritten.
+        found = services.store.ticks(instrument, start=start, end=end, after_seq=sent - 1, limit=PIECE + 1)
+        _go_on(services, found.epoch, table.epoch)
+        if not (len(found.rows) and found.rows[0, 0] == sent):
+            raise Cut from Lapped("ticks of this export were overwritten meanwhile")
 
 
 def _go_on(services: Services, epoch: str, begun: str) -> None:
@@ -89,21 +100,36 @@ def _go_on(services: Services, epoch: str, begun: str) -> None:
         raise Cut
 
 
-def _formatted(rows: Floats, columns: tuple[str, ...], header: tuple[str, ...]) -> bytes:
-    stamp = "ts" if "ts" in columns else "start"
-    series = []
-    for name in header:
-        column = rows[:, columns.index(stamp if name == "time" else name)]
-        if name == "time":
-            series.append(pl.Series(name, column.astype("int64")).cast(pl.Datetime("ms")))
-        elif name in _WHOLE:
-            series.append(pl.Series(name, column.astype("int64")))
-        else:
-            series.append(pl.Series(name, column.copy(), nan_to_null=True))
-    out = io.BytesIO()
-    frame = pl.DataFrame(series).with_columns(pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
-    frame.write_csv(out, include_header=False)
-    return out.getvalue()
+class _Sent:
+    """An answer's pieces while they are sent, which takes one of the places for exports: so slow readers leave threads
+    to everybody else. Raises ServiceUnavailable where none becomes free in time."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._held = False
+        if not _places.acquire(timeout=WAIT_S):
+            raise ServiceUnavailable(f"{AT_ONCE} exports are under way, that is all there may be", retry_after=5)
+        self._pieces, self._held = pieces, True
+
+    def __iter__(self) -> _Sent:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Give the place back; a server calls it, read to the end or not."""
+        if self._held:
+            self._held = False
+            _places.release()
+
+    __del__ = close
+
+
+def _notice_stalled_reader() -> None:
+    """Let the kernel end a send that makes no progress; Werkzeug's own server has a deadline already."""
+    taken = request.environ.get("gunicorn.socket")
+    if isinstance(taken, socket.socket):
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALLED_S, 0))
 
 
 def _stamp(ms: float) -> str:

@@ -1,20 +1,21 @@
-"""`/api/v1`: tickers, bars, ticks and CSV exports, as the contract says."""
+"""`/api/v1`: tickers, bars, ticks and exports, as the contract says."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
 
-from dashboard.api import export, parameters
+from dashboard.api import export, formats, parameters
 from dashboard.api.services import Services
 from dashboard.errors import EpochChanged
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
+from dashboard.store import text
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS
 from dashboard.store.quotes import quotes
-from dashboard.store.rows import bar_rows, tick_rows
 
 MINUTE = TIMEFRAME_INDEX["1m"]
 
@@ -60,7 +61,7 @@ def blueprint(services: Services) -> Blueprint:
                 "symbol": symbol,
                 "timeframe": TIMEFRAMES[timeframe].name,
                 "columns": BAR_COLUMNS,
-                "data": bar_rows(found.rows),
+                "data": orjson.Fragment(b"[" + text.json(found.rows, BAR_COLUMNS) + b"]"),
             }
         )
 
@@ -94,23 +95,31 @@ def blueprint(services: Services) -> Blueprint:
                 "oldest_seq": found.oldest_seq,
                 "symbol": symbol,
                 "columns": TICK_COLUMNS,
-                "data": tick_rows(found.rows),
+                "data": orjson.Fragment(b"[" + text.json(found.rows, TICK_COLUMNS) + b"]"),
                 "next_after_seq": int(found.rows[-1, 0]) if more and len(found.rows) else None,
             }
         )
 
-    @routes.get("/export/<path:symbol>.csv")
-    def export_csv(symbol: str) -> Response:
-        at = store.catalogue.require(symbol)
-        given = parameters.read(
-            request.args,
-            {
-                "timeframe": parameters.timeframe_or_ticks,
-                "start": parameters.instant,
-                "end": parameters.instant,
-            },
-        )
-        return export.csv(services, at, given.get("timeframe", MINUTE), given.get("start"), given.get("end"))
+    def export_as(form: formats.Format) -> Callable[[str], Response]:
+        def exported(symbol: str) -> Response:
+            at = store.catalogue.require(symbol)
+            given = parameters.read(
+                request.args,
+                {
+                    "timeframe": parameters.timeframe_or_ticks,
+                    "start": parameters.instant,
+                    "end": parameters.instant,
+                },
+            )
+            return export.answer(
+                services, form, at, given.get("timeframe", MINUTE), given.get("start"), given.get("end")
+            )
+
+        return exported
+
+    for form in formats.FORMATS:
+        name = form.extension
+        routes.add_url_rule(f"/export/<path:symbol>.{name}", f"export_{name}", export_as(form), methods=["GET"])
 
     return routes
 

@@ -205,9 +205,9 @@ class MemoryStore:
         """(earliest, latest) event time of the kept ticks with `start` <= ts < `end`; None where there is none."""
         with self.lock:
             ts = self._ticks.rows(instrument)[TS]
-            inside = (ts >= (-np.inf if start is None else start)) & (ts < (np.inf if end is None else end))
-            found = ts[inside]
-        return (float(found.min()), float(found.max())) if len(found) else None
+            if start is not None or end is not None:
+                ts = ts[(ts >= (-np.inf if start is None else start)) & (ts < (np.inf if end is None else end))]
+            return (float(ts.min()), float(ts.max())) if len(ts) else None
 
     def missed(self, instruments: Ints, after_seq: int, limit: int) -> Floats:
         """float64[n, 7]: the first `limit` ticks after `after_seq` of all `instruments`, by seq; the last column is

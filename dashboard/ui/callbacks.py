@@ -17,7 +17,7 @@ from dashboard.errors import DashboardError
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.quotes import quotes
 from dashboard.store.rows import bar_rows
-from dashboard.ui.figures import TYPES, figure
+from dashboard.ui.figures import BARS, MOST_BARS, TYPES, figure
 from dashboard.ui.first_paint import feed, sparks
 from dashboard.ui.services import Services
 
@@ -57,8 +57,9 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(Output("figure", "data"), Input("figure-request", "data"), prevent_initial_call=True)
     @timed("figure")
     def show(request: Any) -> Any:
-        """The figure for {symbol, timeframe, type}, with the request's `number` so that the newest wins.
+        """The figure for {symbol, timeframe, type} and, if not the usual number, how many `bars`.
 
+        With the request's `number`, so that the newest wins.
         With the sparklines too where `epoch` is another one than the data's: those of the page are void then.
         """
         if not isinstance(request, dict):
@@ -68,7 +69,7 @@ def register(app: Dash, services: Services) -> None:
             # Perhaps another feed altogether: the page begins anew then.
             answer["market"] = {"kind": services.feed.kind, "symbols": list(services.store.catalogue.symbols)}
         try:
-            answer |= figure(services.store, *_view(services, request))
+            answer |= figure(services.store, *_view(services, request), _count(request))
         except DashboardError as error:
             return answer | {"error": str(error)}
         if request.get("epoch") != answer["epoch"]:
@@ -121,6 +122,14 @@ def _number(given: dict[str, Any]) -> int | None:
     """The page's own number of its question, if it is one."""
     number = given.get("number")
     return number if isinstance(number, int) and abs(number) < 2**53 else None
+
+
+def _count(given: dict[str, Any]) -> int:
+    """How many bars are asked for. Raises DashboardError where that is no number or too many."""
+    count = given.get("bars", BARS)
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_BARS:
+        raise DashboardError(f"bars must be between 1 and {MOST_BARS}, got {str(count)[:30]!r}")
+    return count
 
 
 def _view(services: Services, given: dict[str, Any]) -> tuple[int, int, str]:

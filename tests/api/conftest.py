@@ -39,6 +39,13 @@ def analyst(market: House) -> FlaskClient:
     return market.enter("ada")
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[House]:
+    """A product that keeps some 80,000 ticks of its two instruments."""
+    with open_house(tmp_path, {"ada": "administrator"}, SYMBOLS="AAPL,MSFT", STORE_MB="32") as opened:
+        yield opened
+
+
 def parsed(answer: TestResponse) -> Any:
     """The body as strict JSON: no NaN, no Infinity."""
     assert answer.mimetype in ("application/json", "application/problem+json"), answer.text

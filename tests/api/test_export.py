@@ -5,19 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
 from dashboard.api.export import PIECE, Cut
 from dashboard.market.bars import TIMEFRAMES
-from dashboard.market.ticks import TickBatch
-from tests.house import House, open_house
+from tests.api.streaming import many, streamed
+from tests.house import House
 
 CELL = re.compile(r"[0-9][0-9.e+\-]*|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|")
 
@@ -127,32 +124,6 @@ def test_a_file_of_yesterday_is_never_taken_out_of_a_cache(analyst: FlaskClient)
 
 
 # -- streaming -------------------------------------------------------------------------------------------------------
-
-
-def many(house: House, count: int, symbols: tuple[int, ...] = (0,)) -> None:
-    """Give the store a lot of ticks at once."""
-    house.clock.advance(1_000)
-    now = house.clock.now_ms()
-    price = 100.0 + np.arange(count) / 64
-    nothing = np.full(count, np.nan)
-    who = np.resize(np.array(symbols, dtype=np.int64), count)
-    stamps = np.full(count, int(now), dtype=np.int64)
-    house.runtime.intake.ticks(TickBatch(who, stamps, np.full(count, now), price, np.ones(count), nothing, nothing))
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[House]:
-    """A product that keeps some 80,000 ticks of its two instruments."""
-    with open_house(tmp_path, {"ada": "administrator"}, SYMBOLS="AAPL,MSFT", STORE_MB="32") as opened:
-        yield opened
-
-
-def streamed(house: House, symbol: str = "AAPL", timeframe: str = "tick") -> Iterator[bytes]:
-    """The pieces of an export, as the server would send them."""
-    answer = house.enter("ada").get(f"/api/v1/export/{symbol}.csv?timeframe={timeframe}", buffered=False)
-    assert answer.status_code == 200
-    assert answer.headers.get("Content-Length") is None, "a stream does not know its length"
-    return iter(answer.response)
 
 
 def test_an_export_comes_in_pieces_of_constant_size(small: House) -> None:

@@ -1,0 +1,77 @@
+"""The chart's callback and the page's first figure: the bars of the API, in the shape that the browser's code reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from flask.testing import FlaskClient
+
+from tests.benchmarks.load import callback_body
+from tests.house import House, open_house
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder: Path = tmp_path_factory.mktemp("chart")
+    with open_house(folder, {"ada": "administrator"}, SYMBOLS="AAPL,MSFT") as house:
+        for turn in range(20):
+            house.clock.advance(700)
+            house.tick(("AAPL", 200.0 + turn / 8), ("MSFT", 1 / 3))
+        yield house
+
+
+@pytest.fixture(scope="module")
+def analyst(market: House) -> FlaskClient:
+    return market.enter("ada")
+
+
+def figure(analyst: FlaskClient, bars: object, symbol: str = "AAPL") -> Any:
+    answer = analyst.post("/_dash-update-component", data=callback_body(symbol, bars), content_type="application/json")
+    assert answer.status_code == 200, answer.text
+    return orjson.loads(answer.data)["response"]["figure"]["data"]
+
+
+@pytest.mark.parametrize(("bars", "symbol"), [(5000, "AAPL"), (1000, "MSFT"), (3, "AAPL"), (1, "MSFT")])
+def test_bars_are_the_rows_of_the_api(analyst: FlaskClient, bars: int, symbol: str) -> None:
+    made = figure(analyst, bars, symbol)
+    expected = analyst.get(f"/api/v1/tickers/{symbol}/bars?timeframe=1m&limit={bars}").json
+    assert made["bars"] == expected["data"]
+    assert len(made["bars"]) == bars
+    assert [type(cell) for cell in made["bars"][0]] == [int, *[float] * 5, int, int]
+    assert (made["symbol"], made["epoch"], made["seq"]) == (symbol, expected["epoch"], expected["seq"])
+
+
+def test_a_page_that_does_not_say_how_many_gets_a_thousand(analyst: FlaskClient) -> None:
+    assert len(figure(analyst, None)["bars"]) == 1000
+
+
+@pytest.mark.parametrize("bars", [0, -1, 5001, 10**30, 1.5, True, "5000", [5], {}])
+def test_another_number_of_bars_is_refused_in_a_sentence(analyst: FlaskClient, bars: object) -> None:
+    answer = figure(analyst, bars)
+    assert answer["error"].startswith("bars must be between 1 and 5000, got ")
+    assert "bars" not in answer
+
+
+def test_the_page_opens_with_the_same_figure(analyst: FlaskClient) -> None:
+    layout = analyst.get("/_dash-layout")
+    assert layout.status_code == 200
+
+    def stores(part: Any) -> Iterator[Any]:
+        if isinstance(part, dict):
+            if part.get("props", {}).get("id") == "first-paint":
+                yield part["props"]["data"]
+            for inner in part.values():
+                yield from stores(inner)
+        elif isinstance(part, list):
+            for inner in part:
+                yield from stores(inner)
+
+    (paint,) = stores(orjson.loads(layout.data))
+    expected = figure(analyst, None)
+    assert {name: paint["figure"][name] for name in paint["figure"]} == {
+        name: expected[name] for name in paint["figure"]
+    }
