@@ -96,6 +96,7 @@ def test_compressed_in_advance_is_what_compressed_at_once_would_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(static, "PREPARED", tmp_path)
+    monkeypatch.setattr(static, "QUALITY", 4)
     monkeypatch.setattr(static, "SUITES", {"dash": ("deps/react@18*.min.js",), "plotly": ()})
     (tmp_path / "old.br").write_text("of no use any more")
     made = static.prepare()
