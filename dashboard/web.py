@@ -41,7 +41,7 @@ HEADERS = {
 }
 ERROR_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ title }} · Tickboard</title>
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<link rel="stylesheet" href="/assets/00-tokens.css"><link rel="stylesheet" href="/assets/login.css">
+<link rel="stylesheet" href="{{ asset('00-tokens.css') }}"><link rel="stylesheet" href="{{ asset('login.css') }}">
 <main class="login"><h1>{{ title }}</h1><p>{{ detail }}</p><p><a href="/">Back to the dashboard</a></p></main></html>"""
 
 

@@ -2,6 +2,7 @@
 // What changes with every tick or every move of the pointer, drawn over Plotly's picture with Plotly's own scales: the
 // forming bar, the last price, levels of alerts, the crosshair, marks under bars that have a gap.
 
+import { write } from "../page/dom.mjs";
 import { CLOSE, FLAGS, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
 
 const SPACE = "http://www.w3.org/2000/svg";
@@ -35,23 +36,33 @@ class Level {
     this.group = svg("g", { class: `level-label ${kind}` }, labels);
     this.box = svg("rect", { rx: 3, height: LABEL_HEIGHT }, this.group);
     this.text = svg("text", {}, this.group);
+    this.shown = true;
   }
 
   /** @param {number} y in the pane @param {any} pane @param {string} words @param {string} tone */
   show(y, pane, words, tone) {
     const inside = y >= 0 && y <= pane.height;
-    this.line.style.display = this.group.style.display = inside ? "" : "none";
+    this.turn(inside);
     if (!inside) return;
-    set(this.line, { x1: 0, x2: pane.width, y1: Math.round(y) + 0.5, y2: Math.round(y) + 0.5, "data-tone": tone });
     const top = Math.min(Math.max(pane.top + y - LABEL_HEIGHT / 2, 0), pane.top + pane.height - LABEL_HEIGHT / 2);
+    // By coordinates, not by a transform: another transform lets the browser compose the page's layers anew.
+    const at = Math.round(y) + 0.5;
+    set(this.line, { x1: 0, x2: pane.width, y1: at, y2: at, "data-tone": tone });
     set(this.group, { "data-tone": tone });
     set(this.box, { x: pane.left + pane.width + 2, y: top, width: pane.margin - 4 });
     set(this.text, { x: pane.left + pane.width + 8, y: top + 13 });
-    if (this.text.textContent !== words) this.text.textContent = words;
+    write(this.text, words);
   }
 
   hide() {
-    this.line.style.display = this.group.style.display = "none";
+    this.turn(false);
+  }
+
+  /** @param {boolean} on */
+  turn(on) {
+    if (on === this.shown) return;
+    this.shown = on;
+    this.line.style.display = this.group.style.display = on ? "" : "none";
   }
 
   remove() {
@@ -72,6 +83,8 @@ export class Overlay {
     this.price = svg("svg", {}, this.root);
     this.volume = svg("svg", {}, this.root);
     this.labels = svg("g", {}, this.root);
+    // Each part always covers the same area: where that changes, the browser composes the whole page's layers anew.
+    for (const part of [this.root, this.price, this.volume]) part.prepend(svg("rect", { class: "ground", width: "100%", height: "100%" }));
     this.marks = svg("path", { class: "gap-mark" }, this.price);
     this.area = svg("path", { class: "form area" }, this.price);
     this.up = svg("path", { class: "form up" }, this.price);
@@ -79,6 +92,8 @@ export class Overlay {
     this.line = svg("path", { class: "form line" }, this.price);
     this.volumeUp = svg("path", { class: "form-volume up" }, this.volume);
     this.volumeDown = svg("path", { class: "form-volume down" }, this.volume);
+    // Labels of alerts lie under that of the last price, and this under the pointer's.
+    this.alertLabels = svg("g", {}, this.labels);
     this.last = new Level(this.price, this.labels, "last");
     this.pointer = new Level(this.price, this.labels, "pointer");
     this.cross = svg("line", { class: "level pointer" }, this.root);
@@ -93,6 +108,8 @@ export class Overlay {
     this.at = null;
     /** Called before the crosshair is drawn: the same pixel may be another price by now. @type {(panes: any) => void} */
     this.look = () => {};
+    this.shown = true;
+    this.pointed = true;
     place.append(this.root);
   }
 
@@ -114,7 +131,7 @@ export class Overlay {
   /** Draw everything anew with the scales of now. */
   draw() {
     const panes = this.panes();
-    this.root.style.display = panes ? "" : "none";
+    if (Boolean(panes) !== this.shown) this.root.style.display = (this.shown = Boolean(panes)) ? "" : "none";
     if (!panes) return;
     const { layout } = panes;
     set(this.root, { width: layout.width, height: layout.height });
@@ -125,7 +142,6 @@ export class Overlay {
     this.drawMarks(panes);
     this.drawAlerts(panes);
     this.drawLast(panes);
-    this.labels.append(this.last.group, this.pointer.group);
     this.drawPointer(panes);
   }
 
@@ -193,7 +209,7 @@ export class Overlay {
     }
     for (const { id, level, words } of this.alerts) {
       let shown = this.levels.get(id);
-      if (!shown) this.levels.set(id, (shown = new Level(this.price, this.labels, "alert-level")));
+      if (!shown) this.levels.set(id, (shown = new Level(this.price, this.alertLabels, "alert-level")));
       shown.show(y.d2p(level), price, words, "");
     }
   }
@@ -202,7 +218,10 @@ export class Overlay {
   drawPointer({ price, volume }) {
     if (this.at) this.look({ price, volume, ...this.panes() });
     const { at } = this;
-    this.cross.style.display = this.when.style.display = at ? "" : "none";
+    if (Boolean(at) !== this.pointed) {
+      this.pointed = Boolean(at);
+      this.cross.style.display = this.when.style.display = at ? "" : "none";
+    }
     if (!at) return this.pointer.hide();
     const bottom = volume.top + volume.height;
     const x = Math.round(price.left + at.x) + 0.5;
@@ -212,7 +231,7 @@ export class Overlay {
     const middle = Math.min(Math.max(x, price.left + width / 2), price.left + price.width - width / 2);
     set(this.whenBox, { x: middle - width / 2, y: bottom + 3, width });
     set(this.whenText, { x: middle, y: bottom + 16 });
-    if (this.whenText.textContent !== at.when) this.whenText.textContent = at.when;
+    write(this.whenText, at.when);
     return undefined;
   }
 }

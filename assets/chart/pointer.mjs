@@ -36,7 +36,7 @@ export function point(chart) {
   const legend = /** @type {HTMLElement} */ (document.getElementById("chart-legend"));
   const title = make("span", { class: "title" });
   const parts = Object.fromEntries(["O", "H", "L", "C"].map((name) => [name, make("b")]));
-  const change = make("b", { class: "change" });
+  const change = make("b", { class: "change", title: "From the bar's open to its close" });
   const volume = make("b");
   const note = make("span", { class: "flags" });
   legend.replaceChildren(
@@ -60,9 +60,9 @@ export function point(chart) {
     write(parts.L, text(LOW));
     write(parts.C, text(CLOSE));
     const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
-    change.className = `change ${words.direction(moved)}`;
+    const way = `change ${words.direction(moved)}`;
+    if (change.className !== way) change.className = way;
     write(change, `${words.percent(moved)}%`);
-    change.title = "From the bar's open to its close";
     write(volume, words.short(bar[VOLUME]));
     write(note, flagWords(bar[FLAGS], figure.marks));
   };

@@ -3,6 +3,8 @@
 
 import { TICKER } from "./protocol.mjs";
 
+const [PRICE, TS] = [TICKER.indexOf("price"), TICKER.indexOf("ts")];
+
 /**
  * @typedef {object} Ticker
  * @property {string} symbol @property {string} name @property {string} class @property {number} decimals
@@ -62,8 +64,26 @@ class Market {
   /** The newest of a symbol, with its age. @param {string} symbol @returns {Ticker | undefined} */
   get(symbol) {
     const ticker = this.tickers.get(symbol);
-    if (ticker) this.age(ticker);
+    if (!ticker) return undefined;
+    this.settle(ticker);
+    this.age(ticker);
     return ticker;
+  }
+
+  /** Write a row of the stream into its record: when somebody looks, for most of 2,000 rows a tick are not on the screen. @param {any} ticker */
+  settle(ticker) {
+    const { row } = ticker;
+    if (!row) return;
+    ticker.row = null;
+    for (let at = 0; at < TICKER.length; at++) ticker[TICKER[at]] = row[at];
+    this.derive(ticker);
+  }
+
+  /** The newest price and its time, whether its record has been written or not. @param {string} symbol */
+  newest(symbol) {
+    const ticker = this.tickers.get(symbol);
+    const row = ticker?.row;
+    return row ? { price: row[PRICE], ts: row[TS] } : { price: ticker?.price ?? null, ts: ticker?.ts ?? null };
   }
 
   /** @param {any} ticker */
@@ -94,6 +114,7 @@ class Market {
     const changed = new Set();
     for (const record of records) {
       const ticker = this.tickers.get(record.symbol) ?? {};
+      ticker.row = null;
       Object.assign(ticker, record);
       ticker.received = record.age_ms == null ? 0 : this.now() - record.age_ms;
       this.tickers.set(record.symbol, ticker);
@@ -108,6 +129,7 @@ class Market {
     for (const [symbol, values] of Object.entries(message.data)) {
       const ticker = this.tickers.get(symbol);
       if (!ticker) continue;
+      this.settle(ticker);
       Object.assign(ticker, values);
       this.derive(ticker);
       changed.add(symbol);
@@ -117,14 +139,13 @@ class Market {
 
   /** Rows of the stream. @param {any} message */
   rows(message) {
-    const changed = new Set();
-    for (const [symbol, row] of Object.entries(message.data)) {
+    const changed = Object.keys(message.data);
+    const received = message.received ?? this.now();
+    for (const symbol of changed) {
       const ticker = this.tickers.get(symbol);
       if (!ticker) continue;
-      for (let at = 0; at < TICKER.length; at++) ticker[TICKER[at]] = row[at];
-      ticker.received = message.received ?? this.now();
-      this.derive(ticker);
-      changed.add(symbol);
+      ticker.row = message.data[symbol];
+      ticker.received = received;
     }
     if (message.received) this.aliveAt = Math.max(this.aliveAt, message.received);
     this.tell("ticker", changed);

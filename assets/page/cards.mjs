@@ -2,9 +2,9 @@
 // The cards at the top: price, change, sparkline and age, painted when their symbol has news and once a second.
 
 import { lineBox, linePoints, write } from "./dom.mjs";
+import { flash } from "./flash.mjs";
 import * as words from "./words.mjs";
 
-const FLASH_MS = 150;
 const WIDTH = 84;
 const HEIGHT = 40;
 
@@ -31,13 +31,13 @@ export function cards(strip, { market, view, sparks }) {
   view.on(mark);
   mark();
   return {
-    /** @param {Iterable<string>} changed */
+    /** @param {Set<string>} changed */
     paint(changed) {
-      for (const symbol of changed) shown.get(symbol)?.paint();
+      for (const [symbol, one] of shown) if (changed.has(symbol)) one.paint();
     },
-    /** Ages grow without news. */
+    /** Once a second: the line, and the age, which grows without news. */
     tick() {
-      for (const one of shown.values()) one.age();
+      for (const one of shown.values()) one.tick();
     },
   };
 }
@@ -55,7 +55,8 @@ function card(node, symbol, market, sparks) {
   const decimals = market.instruments?.find((/** @type {any} */ one) => one.symbol === symbol)?.decimals ?? 2;
   /** @type {number | null} */
   let before = market.get(symbol)?.price ?? null;
-  let flashing = 0;
+  let way = "";
+  let drawn = "";
 
   const freshness = (/** @type {any} */ quote) => {
     const stale = Boolean(quote?.stale);
@@ -66,29 +67,34 @@ function card(node, symbol, market, sparks) {
     const quote = market.get(symbol);
     if (!quote) return;
     write(price, words.price(quote.price, decimals));
-    price.title = `${words.price(quote.price, decimals)} at ${quote.ts == null ? words.price(null, 0) : words.time(quote.ts)}`;
-    const way = words.direction(quote.change);
-    change.className = `change ${way}`;
-    node.classList.toggle("is-up", way === "up");
-    node.classList.toggle("is-down", way === "down");
+    const now = words.direction(quote.change);
+    if (now !== way) {
+      way = now;
+      change.className = `change ${way}`;
+      node.classList.toggle("is-up", way === "up");
+      node.classList.toggle("is-down", way === "down");
+    }
     write(arrow, words.arrow(quote.change));
     write(pct, words.percent(quote.change_percent) + (quote.change_percent == null ? "" : "%"));
     write(diff, words.difference(quote.change, decimals));
-    line.setAttribute("points", linePoints(sparks.of(symbol), WIDTH, HEIGHT));
     freshness(quote);
-    if (before != null && quote.price != null && quote.price !== before) {
-      const up = quote.price > before;
-      price.classList.toggle("flash-up", up);
-      price.classList.toggle("flash-down", !up);
-      clearTimeout(flashing);
-      flashing = window.setTimeout(() => price.classList.remove("flash-up", "flash-down"), FLASH_MS);
-    }
+    if (before != null && quote.price != null && quote.price !== before) flash(price, quote.price > before, performance.now());
     before = quote.price;
   };
+  const tick = () => {
+    const quote = market.get(symbol);
+    freshness(quote);
+    if (!quote) return;
+    const said = `${words.price(quote.price, decimals)} at ${quote.ts == null ? words.price(null, 0) : words.time(quote.ts)}`;
+    if (price.title !== said) price.title = said;
+    const points = linePoints(sparks.of(symbol), WIDTH, HEIGHT);
+    if (points !== drawn) line.setAttribute("points", (drawn = points));
+  };
   paint();
+  tick();
   return {
     paint,
-    age: () => freshness(market.get(symbol)),
+    tick,
     /** @param {boolean} on */
     select(on) {
       node.classList.toggle("on", on);

@@ -37,9 +37,15 @@ export function make(tag, given = {}, children = []) {
   return made;
 }
 
-/** Write a text only where it differs: an equal write still costs a layout. @param {Element} node @param {string} text */
+/**
+ * Write a text only where it differs: an equal write still costs a layout. Into the text node that is there, for a new
+ * one is a new box. @param {Element} node @param {string} text
+ */
 export function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const only = node.firstChild;
+  if (only instanceof Text && only === node.lastChild && text !== "") {
+    if (only.data !== text) only.data = text;
+  } else if (node.textContent !== text) node.textContent = text;
 }
 
 /**

@@ -12,6 +12,7 @@ import { view } from "../live/view.mjs";
 import { alerts as makeAlerts } from "./alerts.mjs";
 import { cards as makeCards } from "./cards.mjs";
 import { element, setProps } from "./dom.mjs";
+import { fade } from "./flash.mjs";
 import { header as makeHeader } from "./header.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { quote as makeQuote } from "./quote.mjs";
@@ -67,17 +68,17 @@ async function begin(paint) {
   /** @type {Set<string>} */
   const changed = new Set();
   const paintChanged = () => {
-    const now = new Set(changed);
+    cards.paint(changed);
+    watchlist?.paint(changed);
+    alerts.paint(changed);
+    quote.paint(changed);
     changed.clear();
-    cards.paint(now);
-    watchlist?.paint(now);
-    alerts.paint(now);
-    quote.paint(now);
+    fade();
   };
-  market.on("ticker", (/** @type {Set<string>} */ symbols) => {
+  market.on("ticker", (/** @type {Iterable<string>} */ symbols) => {
     for (const symbol of symbols) {
-      const quote = market.tickers.get(symbol);
-      sparks.follow(symbol, quote.price, quote.ts);
+      const { price, ts } = market.newest(symbol);
+      sparks.follow(symbol, price, ts);
       changed.add(symbol);
     }
     onFrame(paintChanged);

@@ -1,85 +1,78 @@
 // @ts-check
 // The watchlist: live rows in AG Grid, its filter, its columns, and the row of the symbol that is shown.
 
+import { draw, drawTrend } from "./cells.mjs";
 import { make, menuOf } from "./dom.mjs";
-import * as words from "./words.mjs";
 
 const GRID = "watchlist-grid";
 const KEPT_COLUMNS = "tickboard.columns";
-const FLASHED_MS = 2000;
 /** Where the list is too narrow for a fourth column, unless the user has chosen. */
 const TIGHT = matchMedia("(min-width: 701px) and (max-width: 1100px)");
-/** A trend in the list moves so often; the price at once. */
-const TREND_MS = 1000;
+/** What the grid sorts by; a row's others never change. */
+const SORTED = ["price", "change", "change_percent", "bid", "ask", "high", "low", "volume"];
+const LIVE_COLUMNS = new Set(["last", "change", "change_percent", "bid", "ask", "high", "low", "volume"]);
 
 /**
  * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks}} page
  */
 export async function watchlist({ market, view, sparks }) {
-  window["tickboardGrid"].words = words;
+  /** @type {{cells: Map<string, Set<any>>, drawn: ((cell: any, symbol: string) => void) | null}} */
+  const shared = window["tickboardGrid"];
+  const drawAll = (/** @type {any} */ cell, /** @type {any} */ quote, /** @type {number} */ now) => {
+    if (cell.column === "trend") drawTrend(cell, quote, sparks.of(quote.symbol));
+    else draw(cell, quote, now);
+  };
+  shared.drawn = (cell, symbol) => {
+    const quote = market.get(symbol);
+    if (quote) drawAll(cell, quote, performance.now());
+  };
+  for (const [symbol, cells] of shared.cells) for (const cell of cells) shared.drawn(cell, symbol);
   const api = await gridApi();
   if (!api) return null;
-  /** Whole rows: an update replaces the row's data. @type {Map<string, any>} */
-  const rows = new Map();
-  /** Symbols whose trend is out of date. @type {Set<string>} */
-  const trends = new Set();
-  const collect = () => {
-    api.forEachNode((/** @type {any} */ node) => {
-      if (!node.data.group && !rows.has(node.data.symbol)) rows.set(node.data.symbol, node.data);
-    });
-  };
-  collect();
-  // The grid can be there before its rows are.
-  api.addEventListener("rowDataUpdated", collect);
 
-  const row = (/** @type {string} */ symbol) => {
-    const before = rows.get(symbol);
-    const quote = market.get(symbol);
-    if (!before || !quote) return null;
-    const moved = quote.price == null || before.price == null ? 0 : quote.price - before.price;
-    const now = performance.now();
-    const made = { ...before, ...quote, id: before.id, symbol, trend: before.trend };
-    made.flash = moved ? Math.sign(moved) : now - (before.flashed ?? 0) < FLASHED_MS ? before.flash : 0;
-    made.flashed = moved ? now : before.flashed;
-    rows.set(symbol, made);
-    return made;
-  };
-  const update = (/** @type {Iterable<string>} */ symbols) => {
-    const changed = [];
+  /** What has news since the grid's own rows were last brought up to date. @type {Set<string>} */
+  const behind = new Set();
+  // The rows are the grid's own objects: written in place, for a transaction would draw and report every one of them.
+  const follow = (/** @type {Iterable<string>} */ symbols) => {
     for (const symbol of symbols) {
-      const made = row(symbol);
-      if (made) changed.push(made);
+      const row = api.getRowNode(symbol)?.data;
+      const quote = row && market.get(symbol);
+      if (quote) for (const name of SORTED) row[name] = quote[name];
     }
-    if (changed.length) api.applyTransactionAsync({ update: changed });
   };
+  // Rows that Dash gives once more are those of the first paint.
+  api.addEventListener("rowDataUpdated", () => follow(market.symbols));
+  follow(market.symbols);
 
   const mark = select(api, view);
   filter(api, view);
   chooseColumns(api);
   hideGroupsWhileSorted(api);
-  let turned = 0;
   return {
-    /** @param {Iterable<string>} changed */
+    /** @param {Set<string>} changed */
     paint(changed) {
       const now = performance.now();
-      for (const symbol of changed) trends.add(symbol);
-      if (now - turned > TREND_MS) {
-        turned = now;
-        for (const symbol of trends) {
-          const old = rows.get(symbol);
-          if (old) rows.set(symbol, { ...old, trend: sparks.of(symbol).slice() });
-        }
-        update(new Set([...trends, ...changed]));
-        trends.clear();
-        return;
+      for (const [symbol, cells] of shared.cells) {
+        if (!changed.has(symbol)) continue;
+        const quote = market.get(symbol);
+        if (quote) for (const cell of cells) if (cell.column !== "trend") draw(cell, quote, now);
       }
-      update(changed);
+      for (const symbol of changed) behind.add(symbol);
     },
-    /** Prices that have become stale without any news. */
+    /** Once a second: lines, prices that have become stale without any news, and the order. */
     tick() {
       // The grid forgets the selection when Dash gives it its rows once more.
       if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
-      update([...rows].filter(([symbol, one]) => Boolean(market.get(symbol)?.stale) !== Boolean(one.stale)).map(([symbol]) => symbol));
+      const now = performance.now();
+      for (const [symbol, cells] of shared.cells) {
+        const quote = market.get(symbol);
+        if (quote) for (const cell of cells) drawAll(cell, quote, now);
+      }
+      if (!behind.size) return;
+      follow(behind);
+      behind.clear();
+      const live = api.getColumnState().some((/** @type {any} */ column) => column.sort && LIVE_COLUMNS.has(column.colId));
+      if (live) api.refreshClientSideRowModel("sort");
     },
   };
 }

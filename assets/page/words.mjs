@@ -69,9 +69,10 @@ export function age(ms) {
   return `${Math.floor(s / 3600)} h`;
 }
 
-/** `10:42:07` in the browser's zone. @param {number} ms */
+/** `10:42:07` in the browser's zone; by hand, since toLocaleTimeString takes 0.1 ms. @param {number} ms */
 export function time(ms) {
-  return new Date(ms).toLocaleTimeString("en-GB", { hourCycle: "h23" });
+  const then = new Date(ms);
+  return [then.getHours(), then.getMinutes(), then.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
 /** `UTC+1`, `UTC−3:30`: the browser's zone at a moment. @param {number} ms */

@@ -27,14 +27,12 @@ OPEN = frozenset(
         "/metrics",
         "/ws/market",
         "/_favicon.ico",
-        "/assets/00-tokens.css",
-        "/assets/early.js",
-        "/assets/login.css",
-        "/assets/favicon.svg",
     }
 )
+#: The login page's own files, at their plain address and at the one that holds their version.
+_LOGIN_FILES = re.compile(r"/(assets|static/\w+/assets)/(00-tokens\.css|early\.js|login\.css|favicon\.svg)")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_MACHINE = ("/api/", "/_dash", "/_reload", "/graphql", "/assets/")
+_MACHINE = ("/api/", "/_dash", "/_reload", "/graphql", "/assets/", "/static/")
 _DEFAULT_PORT = re.compile(r":(80|443)$")
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -62,7 +60,7 @@ def install(server: Flask, settings: Settings, missing: Callable[[], list[str]])
                 return refusal(415, "a callback must be posted as application/json")
             if path == "/_dash-update-component" and current_user.is_authenticated and not is_callback(request):
                 return refusal(400, "a callback's body must be an object with output, outputs and a list of inputs")
-        if path in OPEN or current_user.is_authenticated:
+        if path in OPEN or _LOGIN_FILES.fullmatch(path) or current_user.is_authenticated:
             return None
         if path.startswith(_MACHINE) or request.method not in _SAFE:
             return refusal(401, "log in first")
@@ -73,7 +71,9 @@ def install(server: Flask, settings: Settings, missing: Callable[[], list[str]])
     def private(response: Response) -> Response:
         if "Cache-Control" not in response.headers or request.path == "/":
             response.headers["Cache-Control"] = "no-store"
-        response.vary.add("Cookie")
+        # What is the same for everybody says so itself, and is kept over a new login.
+        if "public" not in response.headers["Cache-Control"]:
+            response.vary.add("Cookie")
         return response
 
 

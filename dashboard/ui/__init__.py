@@ -20,11 +20,13 @@ __all__ = ["Services", "build"]
 
 def build(server: Flask, services: Services) -> Dash:
     """Put the page on `server`, whose guard is there already."""
-    static.install(server)
+    files = static.Files()
+    static.install(server, files)
     said = {"SIMULATED": " (simulated)", "REPLAY": " (replay)"}.get(services.feed.kind, "")
     app = Page(
         __name__,
-        server=server,  # type: ignore[arg-type]  # a Flask app is what it takes
+        files=files,
+        server=server,
         assets_folder=str(ASSETS),
         assets_ignore=IGNORED,
         title=f"Tickboard{said}",

@@ -7,20 +7,24 @@ from typing import Any
 
 from dash import Dash
 
+from dashboard.ui.static import STYLES, Files
 from dashboard.ui.theme import ASSETS
 
 #: Files under `assets/` that Dash must not put on the page by itself: `main.mjs` imports the other modules (a second
-#: copy under another address would be a second socket), `early.js` and Plotly are in the head already, `login.css` is
-#: not this page's.
-IGNORED = r"^(?!main\.mjs$).*\.mjs$|^early\.js$|^login\.css$|^plotly\.min\.js$"
+#: copy under another address would be a second socket), `early.js` and the styles are in the head already.
+IGNORED = r"^(?!main\.mjs$).*\.mjs$|^early\.js$|\.css$|^plotly\.min\.js$"
+#: The layout and the callbacks are asked for at once, not when the renderer has started: it takes these answers then.
 _INDEX = """<!doctype html>
 <html lang="en">
 <head>
 {metas}
 <title>{title}</title>
-<link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
-<script src="/assets/early.js?m={early}"></script>
-{css}
+<meta name="description" content="Live prices, charts and alerts.">
+<link rel="icon" href="{icon}" type="image/svg+xml">
+<script src="{early}"></script>
+<link rel="stylesheet" href="{styles}">
+<link rel="preload" as="fetch" href="/_dash-layout" crossorigin>
+<link rel="preload" as="fetch" href="/_dash-dependencies" crossorigin>
 <link id="plotly-source" rel="preload" as="script" href="{plotly}">
 {modules}
 </head>
@@ -41,34 +45,35 @@ _INDEX = """<!doctype html>
 class Page(Dash):
     """Dash with this page's HTML around it."""
 
+    def __init__(self, *positional: Any, files: Files, **options: Any) -> None:
+        self.files = files
+        super().__init__(*positional, **options)
+
     def interpolate_index(self, *_positional: Any, **parts: Any) -> str:
         """The index page. The skeleton stands until the tree is there (a style rule, so that nothing flickers)."""
-        modules = "\n".join(f'<link rel="modulepreload" href="/assets/{path}">' for path in module_paths())
+        own = self.files.address
+        modules = "\n".join(f'<link rel="modulepreload" href="{own("assets", path)}">' for path in module_paths())
         return _INDEX.format(
             metas=parts["metas"],
             title=escape(parts["title"]),
-            early=int((ASSETS / "early.js").stat().st_mtime),
-            css=parts["css"],
-            plotly=plotly_path(),
+            icon=own("assets", "favicon.svg"),
+            early=own("assets", "early.js"),
+            styles=own("assets", STYLES),
+            plotly=self.plotly_address(),
             modules=modules,
             cards="<div></div>" * 6,
             app_entry=parts["app_entry"],
             config=parts["config"],
-            scripts=parts["scripts"],
+            scripts=self.files.readdress(parts["scripts"]),
             renderer=parts["renderer"],
         )
+
+    def plotly_address(self) -> str:
+        """The bundle that `make setup` builds (a quarter of the size), or the one that Dash brings."""
+        own = ("vendor", "plotly.min.js")
+        return self.files.address(*(own if self.files.get(*own) else ("plotly", "package_data/plotly.min.js")))
 
 
 def module_paths() -> list[str]:
     """The modules that `main.mjs` imports, asked for at once rather than one after another."""
-    return sorted(
-        path.relative_to(ASSETS).as_posix() for path in ASSETS.glob("*/*.mjs") if path.parent.name != "vendor"
-    )
-
-
-def plotly_path() -> str:
-    """The bundle that `make vendor` builds (a third of the size), or the one that Dash brings."""
-    bundle = ASSETS / "vendor" / "plotly.min.js"
-    if bundle.exists():
-        return f"/assets/vendor/plotly.min.js?m={int(bundle.stat().st_mtime)}"
-    return "/_dash-component-suites/plotly/package_data/plotly.min.js"
+    return sorted(path.relative_to(ASSETS).as_posix() for path in ASSETS.glob("*/*.mjs"))

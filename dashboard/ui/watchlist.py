@@ -17,6 +17,11 @@ GROUPS = {
     "commodity": "Commodities",
     "index": "Indices",
 }
+#: Columns that a user may add, and how the trend differs from the others.
+MORE = ("change", "bid", "ask", "high", "low", "volume")
+TREND = {"sortable": False, "flex": None, "width": 68, "minWidth": 68, "maxWidth": 68, "cellClass": "trend-cell"}
+#: What a row holds: what never changes, and what the grid sorts by; `watchlist.mjs` draws the rest.
+ROW = ("symbol", "name", "class", "price", "change", "change_percent", "bid", "ask", "high", "low", "volume")
 ROW_HEIGHT, GROUP_HEIGHT, HEADER_HEIGHT = 28, 24, 26
 NO_ROWS = "No symbol matches the filter"
 #: AG Grid's theme, in the page's tokens: a change of theme restyles it at once.
@@ -122,7 +127,6 @@ def grid(rows: list[dict[str, Any]]) -> AgGrid:
 
 def columns() -> list[dict[str, Any]]:
     """The columns; the first four are shown until the user chooses others."""
-    figure = {"type": "rightAligned", "cellClass": "num"}
     return [
         {
             "colId": "symbol",
@@ -135,60 +139,15 @@ def columns() -> list[dict[str, Any]]:
             "getQuickFilterText": {"function": "searchText(params)"},
             "sortingOrder": ["asc", "desc", None],
         },
-        price_column("last", "Last", "price") | {"minWidth": 82, "flex": 3},
-        figure
-        | {
-            "colId": "change_percent",
-            "field": "change_percent",
-            "headerName": "Chg %",
-            "flex": 2,
-            "minWidth": 56,
-            "valueFormatter": {"function": "percent(params)"},
-            "cellClassRules": {"up": "params.data.change > 0", "down": "params.data.change < 0"},
-        },
-        {
-            "colId": "trend",
-            "field": "trend",
-            "headerName": "Trend",
-            "cellDataType": False,
-            "cellRenderer": "Trend",
-            "sortable": False,
-            "width": 68,
-            "minWidth": 68,
-            "maxWidth": 68,
-            "headerClass": "ag-right-aligned-header",
-            "cellClass": "trend-cell",
-        },
-        figure
-        | {
-            "colId": "change",
-            "field": "change",
-            "headerName": "Change",
-            "hide": True,
-            "flex": 2,
-            "minWidth": 72,
-            "valueFormatter": {"function": "difference(params)"},
-            "cellClassRules": {"up": "params.data.change > 0", "down": "params.data.change < 0"},
-        },
-        price_column("bid", "Bid", "bid") | {"hide": True},
-        price_column("ask", "Ask", "ask") | {"hide": True},
-        price_column("high", "High", "high") | {"hide": True},
-        price_column("low", "Low", "low") | {"hide": True},
-        figure
-        | {
-            "colId": "volume",
-            "field": "volume",
-            "headerName": "Volume",
-            "hide": True,
-            "flex": 2,
-            "minWidth": 72,
-            "valueFormatter": {"function": "short(params)"},
-        },
+        live_column("last", "price", "Last") | {"minWidth": 82, "flex": 3},
+        live_column("change_percent", "change_percent", "Chg %") | {"minWidth": 56},
+        live_column("trend", None, "Trend") | TREND,
+        *(live_column(name, name, name.capitalize()) | {"hide": True} for name in MORE),
     ]
 
 
-def price_column(column: str, title: str, field: str) -> dict[str, Any]:
-    """A column of prices, each with its instrument's decimals."""
+def live_column(column: str, field: str | None, title: str) -> dict[str, Any]:
+    """A column whose cells `watchlist.mjs` draws; the grid knows `field` for sorting only."""
     return {
         "colId": column,
         "field": field,
@@ -197,14 +156,9 @@ def price_column(column: str, title: str, field: str) -> dict[str, Any]:
         "cellClass": "num",
         "flex": 2,
         "minWidth": 76,
-        "valueFormatter": {"function": "price(params)"},
-        "cellClassRules": {
-            "stale": "params.data.stale",
-            "flash-up": "params.data.flash > 0",
-            "flash-down": "params.data.flash < 0",
-        }
-        if column == "last"
-        else {"stale": "params.data.stale"},
+        "cellRenderer": "Live",
+        "cellDataType": False,
+        "getQuickFilterText": {"function": "nothing(params)"},
     }
 
 
@@ -212,7 +166,7 @@ def grid_rows(paint: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows for the grid: each class's header row (`group` set), then its instruments in the order of `SYMBOLS`."""
     by_class: dict[str, list[dict[str, Any]]] = {}
     for quote in paint["tickers"]:
-        row = quote | {"id": quote["symbol"], "trend": paint["sparks"].get(quote["symbol"], []), "flash": 0}
+        row = {"id": quote["symbol"], **{name: quote[name] for name in ROW}}
         by_class.setdefault(quote["class"], []).append(row)
     rows: list[dict[str, Any]] = []
     for name, members in by_class.items():
