@@ -39,10 +39,13 @@ def seed() -> int:
     return found
 
 
-def attack(scale: Scale, short: int, full: int, attempt: Callable[[Mutator, int], object]) -> None:
+def attack(
+    scale: Scale, short: int, full: int, attempt: Callable[[Mutator, int], object], *, judged: bool = True
+) -> None:
     """Call `attempt(mutator, number)` that often; whatever it raises is told with seed and number.
 
-    Each number has a mutator of its own, so that one input can be made again without those before it.
+    Each number has a mutator of its own, so that one input can be made again without those before it: a slow one is
+    tried twice more, for the machine may have been away. Times and memory are `judged` in full.
     """
     base, rounds = seed(), scale.of(short, full)
     longest, which, before = 0.0, 0, 0
@@ -57,13 +60,21 @@ def attack(scale: Scale, short: int, full: int, attempt: Callable[[Mutator, int]
             error.add_note(f"FUZZ_SEED={base}, input {number} of {rounds}")
             raise
         took = time.perf_counter() - began
+        if took > SLOWEST_S and scale.full and judged:
+            took = min(took, *(_again(attempt, base, number) for _ in range(2)))
         if took > longest:
             longest, which = took, number
     grown = resident() - before
     print(f"{rounds} inputs, slowest {longest * 1000:.1f} ms (number {which}), grown {grown / 1e6:.1f} MB")
-    if scale.full:
+    if scale.full and judged:
         assert longest <= SLOWEST_S, f"input {which} took {longest * 1000:.1f} ms (FUZZ_SEED={base})"
         assert grown <= GROWN_BYTES, f"grew by {grown / 1e6:.1f} MB in {rounds} inputs (FUZZ_SEED={base})"
+
+
+def _again(attempt: Callable[[Mutator, int], object], base: int, number: int) -> float:
+    began = time.perf_counter()
+    attempt(Mutator(base * 1_000_003 + number), number)
+    return time.perf_counter() - began
 
 
 class Taken:
