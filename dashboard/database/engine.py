@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,11 +35,14 @@ class Database:
         options: dict[str, Any] = {"pool_pre_ping": not self.embedded}
         if self.embedded:
             options["connect_args"] = {"timeout": BUSY_S}
+            self._try_options()
             self._make_folder()
         try:
             self.engine: Engine = create_engine(url, **options)
         except ImportError as error:
             raise StartRefused(f"DASHBOARD_DATABASE_URL needs a driver that is not installed: {error}") from error
+        except (SQLAlchemyError, TypeError, ValueError) as error:
+            raise _unusable(error) from error
         if self.embedded:
             event.listen(self.engine, "connect", _pragmas)
             event.listen(self.engine, "begin", _begin_immediate)
@@ -96,6 +100,16 @@ class Database:
         """Close every connection that is not in use."""
         self.engine.dispose()
 
+    def _try_options(self) -> None:
+        """What stands behind the question mark goes to the driver as it is: a bad one would be a traceback later."""
+        try:
+            _places, options = self._parsed.get_dialect()().create_connect_args(self._parsed)
+            sqlite3.connect(":memory:", **options).close()
+        except ImportError:
+            return
+        except (SQLAlchemyError, sqlite3.Error, TypeError, ValueError) as error:
+            raise _unusable(error) from error
+
     def _make_folder(self) -> None:
         name = self._parsed.database
         if not name or name == ":memory:":
@@ -107,6 +121,10 @@ class Database:
                 os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise StartRefused(f"DASHBOARD_DATABASE_URL: {name} can't be made: {error.strerror}") from error
+
+
+def _unusable(error: Exception) -> StartRefused:
+    return StartRefused(f"DASHBOARD_DATABASE_URL can't be used: {str(error).splitlines()[0][:200]}")
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.market.ticks import Ints, Mask, TickBatch
+from dashboard.market.ticks import Ints, Mask, SourceBars, TickBatch
 
 #: In the order of precedence: a tick with several faults counts for the first. `unreadable` is the feeds' own.
 REASONS = ("unknown", "nan", "price", "crossed", "future", "late", "duplicate", "unreadable")
@@ -74,6 +74,8 @@ class Checker:
         refuse("nan", ~np.isfinite(price) | np.isinf(bid) | np.isinf(ask) | np.isinf(volume))
         refuse("price", (price <= 0) | (bid <= 0) | (ask <= 0) | (volume < 0))
         refuse("crossed", bid > ask)
+        if batch.bars is not None:
+            self._bars(batch.bars, refuse)
         refuse("future", (batch.ts > min(market_now_ms + self.ahead_ms, LATEST_MS)))
         refuse("late", batch.ts < 0)
         if good.any():
@@ -82,6 +84,15 @@ class Checker:
             refuse("duplicate", self._duplicates(batch, batch.trade_id, good))
         accepted = batch if good.all() else batch.take(good)
         return Checked(accepted, rejected, self._remember(accepted))
+
+    @staticmethod
+    def _bars(bars: SourceBars, refuse: Callable[[str, Mask], None]) -> None:
+        """A bar whose open or close lies outside of its range is no bar: like a crossed quote, it is a mistake."""
+        open_, high, low, close = bars.open, bars.high, bars.low, bars.close
+        finite = [np.isfinite(column) for column in (open_, high, low, close, bars.volume, bars.trades)]
+        refuse("nan", ~np.logical_and.reduce(finite))
+        refuse("price", (open_ <= 0) | (low <= 0) | (bars.volume < 0) | (bars.trades < 0))
+        refuse("crossed", (low > np.minimum(open_, close)) | (high < np.maximum(open_, close)))
 
     def _late(self, batch: TickBatch, good: Mask) -> Mask:
         """Over `late_ms` older than the newest of the instrument, those before it in the batch included."""
