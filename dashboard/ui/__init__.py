@@ -47,4 +47,7 @@ def asked_view() -> dict[str, str]:
     """The query of the page that asks for its layout: Dash's own request for it carries it in `Referer` only."""
     if not has_request_context():
         return {}
-    return dict(parse_qsl(urlsplit(request.headers.get("Referer", "")).query))
+    try:
+        return dict(parse_qsl(urlsplit(request.headers.get("Referer", "")).query))
+    except ValueError:  # no address at all, as http://[
+        return {}
