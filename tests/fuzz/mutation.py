@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import orjson
 
 #: Bytes at which parsers stumble: ends of ranges, lengths, quotes, halves of characters, magic numbers.
 MAGIC_BYTES = (
@@ -239,7 +238,7 @@ class Mutator:
     def json_text(self, whole: Any, words: Sequence[Any] = ()) -> bytes:
         """`whole` changed as a value, as text, or as both; mostly still JSON."""
         way = self.random.random()
-        text = orjson.dumps(self.json(whole, words) if way < 0.8 else whole)
+        text = json.dumps(self.json(whole, words) if way < 0.8 else whole).encode()
         if way < 0.65:
             return text
         if way < 0.68:
