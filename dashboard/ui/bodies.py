@@ -54,4 +54,4 @@ def _places(given: Any) -> list[tuple[str, str]] | None:
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         return None
     places = [(each.get("id"), each.get("property")) for each in given]
-    return places if all(isinstance(text, str) for place in places for text in place) else None  # type: ignore[return-value]
+    return places if all(isinstance(text, str) for place in places for text in place) else None
