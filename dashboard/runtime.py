@@ -120,6 +120,8 @@ class Runtime:
             self._claim = claim_market()
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             raise_descriptor_limit()
+            if (warning := self.database.warning()) is not None:
+                self.log.warning(warning)
             self.writer.start()
             self.hub.start()
             began = time.perf_counter()

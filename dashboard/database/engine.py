@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,10 @@ from dashboard.errors import StartRefused, StorageError
 
 #: How long a statement waits for another writer, s.
 BUSY_S = 2.0
+#: SQLite's releases with the WAL-reset race (sqlite.org/wal.html#walresetbug) less the ones that carry the fix: two
+#: connections that write or checkpoint at the same moment can damage the file.
+WAL_RESET = ((3, 7, 0), (3, 51, 2))
+WAL_RESET_FIXED = ((3, 44, 6), (3, 50, 7))
 
 
 class Database:
@@ -47,6 +52,7 @@ class Database:
             event.listen(self.engine, "connect", _pragmas)
             event.listen(self.engine, "begin", _begin_immediate)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._writing = threading.Lock()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -54,7 +60,7 @@ class Database:
 
         Raises StorageError where the database refuses.
         """
-        with translated(), self._sessions.begin() as session:
+        with translated(), self._turn(), self._sessions.begin() as session:
             yield session
 
     @contextmanager
@@ -70,7 +76,7 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises StorageError, or StartRefused where a newer version has made it."""
-        with translated(), self.engine.begin() as connection:
+        with translated(), self._turn(), self.engine.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
             try:
@@ -95,6 +101,33 @@ class Database:
                 f"the database's schema is {current or 'empty'}, this version needs {newest}; "
                 "run: python -m dashboard migrate"
             )
+
+    def warning(self) -> str | None:
+        """What is to be known of the library below, None where there is nothing."""
+        if not self.embedded or not has_wal_reset_race(sqlite3.sqlite_version_info):
+            return None
+        return (
+            f"SQLite {sqlite3.sqlite_version} can damage a database that two connections write at the same moment "
+            "(WAL-reset race, mended in 3.51.3, 3.50.7 and 3.44.6); this process writes in one connection at a time: "
+            "let no other write while it runs, and keep a backup"
+        )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite one transaction of this process writes at a time, with the checkpoint at its end.
+
+        SQLite would have them wait too, but asks again only every 100 ms, and lets a checkpoint run beside the next
+        one: the race of `WAL_RESET`.
+        """
+        if not self.embedded:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_S):
+            raise StorageError("the database refuses: database is locked")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -121,6 +154,12 @@ class Database:
                 os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise StartRefused(f"DASHBOARD_DATABASE_URL: {name} can't be made: {error.strerror}") from error
+
+
+def has_wal_reset_race(version: tuple[int, ...]) -> bool:
+    """Whether a release of SQLite has the race of `WAL_RESET`."""
+    mended = any(version[:2] == fixed[:2] and version >= fixed for fixed in WAL_RESET_FIXED)
+    return WAL_RESET[0] <= version <= WAL_RESET[1] and not mended
 
 
 def _unusable(error: Exception) -> StartRefused:
