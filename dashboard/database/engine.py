@@ -174,6 +174,8 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         reason = str(error.orig).splitlines()[0] if error.orig is not None else "no reason given"
         raise StorageError(f"the database refuses: {reason[:200]}") from error
+    except UnicodeDecodeError as error:  # what SQLite gives as text is none: a bit has flipped in the file
+        raise StorageError("the database refuses: a text in it is not UTF-8, the file is damaged") from error
     except SQLAlchemyError as error:
         raise StorageError(f"the database refuses: {str(error).splitlines()[0][:200]}") from error
 

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,7 @@ from tests.stream.wire import Wire, text
 
 SYMBOL = "AAPL"
 #: Rules on each side of the price, a cent apart.
-RULES = 15
+RULES = 12
 #: Seconds without a tick that the short form forgives a busy machine; ticks come every 20 ms.
 SILENCE_S = 5.0
 #: The promises: readiness fails and recovers within, s; the stream's p99 beside the one before. Judged in full.
@@ -123,8 +124,18 @@ class Watcher:
             self.fault = error
 
 
-def make_rules(client: httpx.Client, price: float) -> dict[int, tuple[str, float]]:
-    """Rules around the price: direction and level by id."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as the test knows it; it counts from `since` on, where it certainly was in force."""
+
+    direction: str
+    level: float
+    since: int
+
+
+def make_rules(client: httpx.Client, watcher: Watcher, rules: dict[int, Rule]) -> None:
+    """Add rules around the present price to `rules`, and wait until they are in force."""
+    price = watcher.ticks[-1][1]
     answer: httpx.Response | None = None
     for step in range(-RULES, RULES + 1):
         level = round(price + step / 100, 2)
@@ -140,18 +151,20 @@ def make_rules(client: httpx.Client, price: float) -> dict[int, tuple[str, float
         )
         assert answer.status_code == 200, answer.text
     assert answer is not None
-    rules = answer.json()["response"]["alerts"]["data"]["rules"]
-    return {rule["id"]: (rule["direction"], rule["level"]) for rule in rules}
+    since = watcher.seq + 50
+    for made in answer.json()["response"]["alerts"]["data"]["rules"]:
+        rules.setdefault(made["id"], Rule(made["direction"], made["level"], since))
+    wait_for(lambda: watcher.seq > since, 20, "ticks behind the rules")
 
 
-def fired(rules: dict[int, tuple[str, float]], ticks: list[tuple[int, float]], since: int) -> Counter[tuple[int, int]]:
+def fired(rules: dict[int, Rule], ticks: list[tuple[int, float]], since: int = 0) -> Counter[tuple[int, int]]:
     """(alert, seq) of every crossing behind `since`: a tick past the level whose predecessor was not."""
     found: Counter[tuple[int, int]] = Counter()
-    for number, (direction, level) in rules.items():
+    for number, rule in rules.items():
         before: bool | None = None
         for seq, price in ticks:
-            past = price >= level if direction == "above" else price <= level
-            if past and before is False and seq > since:
+            past = price >= rule.level if rule.direction == "above" else price <= rule.level
+            if past and before is False and seq > max(since, rule.since):
                 found[number, seq] += 1
             before = past
     return found
@@ -185,9 +198,7 @@ def test_what_fires_during_a_fault_of_the_disk_is_recorded_after_it_and_the_stre
     cookie = client.cookies[COOKIE]
     watcher = Watcher(running, cookie)
     wait_for(lambda: len(watcher.ticks) > 10, 20, "ticks")
-    rules = make_rules(client, watcher.ticks[-1][1])
-    since = watcher.seq + 50
-    wait_for(lambda: watcher.seq > since, 20, "ticks behind the rules")
+    rules: dict[int, Rule] = {}
     assert running.process is not None
     pid = running.process.pid
     faults: dict[str, Fault] = {"I/O error": lambda: failing(pid), "locked": lambda: locked(folder / "test.db")}
@@ -198,6 +209,7 @@ def test_what_fires_during_a_fault_of_the_disk_is_recorded_after_it_and_the_stre
     time.sleep(lasts if scale.full else 0.5)
     usual = p99(watcher.delays, calm, time.monotonic())
     for name, fault in faults.items():
+        make_rules(client, watcher, rules)
         began, first = time.monotonic(), watcher.seq
         with fault():
             noticed = wait_for(lambda: ready(running) == 503, 30, f"{name}: readiness 503")
@@ -215,11 +227,11 @@ def test_what_fires_during_a_fault_of_the_disk_is_recorded_after_it_and_the_stre
             assert recovered <= CAUGHT_UP_S, said
             assert meanwhile <= P99_RATIO * max(usual, 1.0), f"{said}: p99 {meanwhile:.2f} ms, before {usual:.2f} ms"
     until = watcher.seq
-    expected = fired(rules, list(watcher.ticks), since)
+    expected = fired(rules, list(watcher.ticks))
     expected = Counter({event: count for event, count in expected.items() if event[1] <= until})
 
     def between(events: list[tuple[int, int]]) -> Counter[tuple[int, int]]:
-        return Counter(event for event in events if since < event[1] <= until)
+        return Counter(event for event in events if rules[event[0]].since < event[1] <= until)
 
     stored = Watcher(running, cookie, after_id=0)
     wait_for(lambda: sum(between(stored.alerts).values()) >= sum(expected.values()), CAUGHT_UP_S, "every event")
