@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 
@@ -19,10 +18,6 @@ from dashboard.database.engine import Database
 from dashboard.errors import DashboardError
 from dashboard.feeds.registry import make_feed
 from dashboard.telemetry import configure_logging
-
-#: SQLite's releases with the WAL-reset race (sqlite.org/wal.html#walresetbug) less the ones that carry the fix.
-WAL_RESET = ((3, 7, 0), (3, 51, 2))
-WAL_RESET_FIXED = ((3, 44, 6), (3, 50, 7))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -133,17 +128,9 @@ def _check(_given: argparse.Namespace, settings: Settings) -> int:
     print("accounts ok")
     feed = make_feed(settings, SystemClock())
     print(f"feed ok: {feed.name}, {len(feed.catalogue)} instruments")
-    version = sqlite3.sqlite_version_info
-    if database.embedded and WAL_RESET[0] <= version <= WAL_RESET[1] and not _fixed(version):
-        print(
-            f"warning: SQLite {sqlite3.sqlite_version} has a race that can damage a database written by several "
-            "processes at once; 3.51.3 mends it. This product writes from one process only.",
-        )
+    if (warning := database.warning()) is not None:
+        print(f"warning: {warning}")
     return 0
-
-
-def _fixed(version: tuple[int, ...]) -> bool:
-    return any(version[:2] == fixed[:2] and version >= fixed for fixed in WAL_RESET_FIXED)
 
 
 if __name__ == "__main__":

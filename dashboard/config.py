@@ -276,6 +276,9 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: str | Path
     unknown = [name for name in given if name.removeprefix(PREFIX).lower() in values and not _known(name)]
     if unknown:
         raise ConfigurationError(_lines(f"{_cut(name)} is not a setting; {_near(name)}" for name in sorted(unknown)))
+    # No file, host or database has one in its name; the system's calls raise over it instead of refusing.
+    if nul := [name for name, value in values.items() if "\0" in value]:
+        raise ConfigurationError(_lines(_sentence(name, values) for name in nul))
     try:
         return Settings(**values)  # type: ignore[arg-type]  # pydantic parses the texts
     except ValidationError as error:
@@ -302,10 +305,14 @@ def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterable[st
                 " ROLES ", " DASHBOARD_ROLES "
             )
             continue
-        name = str(fault["loc"][0])
-        secret = name in ("secret_key", "metrics_token", "database_url")
-        received = "" if secret else f", got {_cut(values.get(name, '')) or 'nothing'}"
-        yield f"{PREFIX}{name.upper()} must be {Settings.accepts(name)}{received}"
+        yield _sentence(str(fault["loc"][0]), values)
+
+
+def _sentence(name: str, values: Mapping[str, str]) -> str:
+    """What a setting accepts, and what came where that is no secret."""
+    secret = name in ("secret_key", "metrics_token", "database_url")
+    received = "" if secret else f", got {_cut(values.get(name, '')) or 'nothing'}"
+    return f"{PREFIX}{name.upper()} must be {Settings.accepts(name)}{received}"
 
 
 def _lines(sentences: Iterable[str]) -> str:

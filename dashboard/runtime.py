@@ -122,6 +122,8 @@ class Runtime:
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             raise_descriptor_limit()
             text.begin()
+            if (warning := self.database.warning()) is not None:
+                self.log.warning(warning)
             self.writer.start()
             self.hub.start()
             began = time.perf_counter()

@@ -24,6 +24,10 @@ from dashboard.errors import StartRefused, StorageError
 
 #: How long a statement waits for another writer, s.
 BUSY_S = 2.0
+#: SQLite's releases with the WAL-reset race (sqlite.org/wal.html#walresetbug) less the ones that carry the fix: two
+#: connections that write or checkpoint at the same moment can damage the file.
+WAL_RESET = ((3, 7, 0), (3, 51, 2))
+WAL_RESET_FIXED = ((3, 44, 6), (3, 50, 7))
 
 
 class Database:
@@ -36,17 +40,21 @@ class Database:
         options: dict[str, Any] = {"pool_pre_ping": not self.embedded}
         if self.embedded:
             options["connect_args"] = {"timeout": BUSY_S}
+            self._try_options()
             self._make_folder()
         try:
             self.engine: Engine = create_engine(url, **options)
         except ImportError as error:
             raise StartRefused(f"DASHBOARD_DATABASE_URL needs a driver that is not installed: {error}") from error
+        except (SQLAlchemyError, TypeError, ValueError) as error:
+            raise _unusable(error) from error
         if self.embedded:
             event.listen(self.engine, "connect", _pragmas)
             event.listen(self.engine, "begin", _begin_immediate)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._watch: Any = None
         self._watching = threading.Lock()
+        self._writing = threading.Lock()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -54,7 +62,7 @@ class Database:
 
         Raises StorageError where the database refuses.
         """
-        with translated(), self._sessions.begin() as session:
+        with translated(), self._turn(), self._sessions.begin() as session:
             yield session
 
     @contextmanager
@@ -91,7 +99,7 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises StorageError, or StartRefused where a newer version has made it."""
-        with translated(), self.engine.begin() as connection:
+        with translated(), self._turn(), self.engine.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
             try:
@@ -117,6 +125,33 @@ class Database:
                 "run: python -m dashboard migrate"
             )
 
+    def warning(self) -> str | None:
+        """What is to be known of the library below, None where there is nothing."""
+        if not self.embedded or not has_wal_reset_race(sqlite3.sqlite_version_info):
+            return None
+        return (
+            f"SQLite {sqlite3.sqlite_version} can damage a database that two connections write at the same moment "
+            "(WAL-reset race, mended in 3.51.3, 3.50.7 and 3.44.6); this process writes in one connection at a time: "
+            "let no other write while it runs, and keep a backup"
+        )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite one transaction of this process writes at a time, with the checkpoint at its end.
+
+        SQLite would have them wait too, but asks again only every 100 ms, and lets a checkpoint run beside the next
+        one: the race of `WAL_RESET`.
+        """
+        if not self.embedded:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_S):
+            raise StorageError("the database refuses: database is locked")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
     def close(self) -> None:
         """Close every connection that is not in use."""
         with self._watching:
@@ -124,6 +159,16 @@ class Database:
                 self._watch.close()
                 self._watch = None
         self.engine.dispose()
+
+    def _try_options(self) -> None:
+        """What stands behind the question mark goes to the driver as it is: a bad one would be a traceback later."""
+        try:
+            _places, options = self._parsed.get_dialect()().create_connect_args(self._parsed)
+            sqlite3.connect(":memory:", **options).close()
+        except ImportError:
+            return
+        except (SQLAlchemyError, sqlite3.Error, TypeError, ValueError) as error:
+            raise _unusable(error) from error
 
     def _make_folder(self) -> None:
         name = self._parsed.database
@@ -138,6 +183,16 @@ class Database:
             raise StartRefused(f"DASHBOARD_DATABASE_URL: {name} can't be made: {error.strerror}") from error
 
 
+def has_wal_reset_race(version: tuple[int, ...]) -> bool:
+    """Whether a release of SQLite has the race of `WAL_RESET`."""
+    mended = any(version[:2] == fixed[:2] and version >= fixed for fixed in WAL_RESET_FIXED)
+    return WAL_RESET[0] <= version <= WAL_RESET[1] and not mended
+
+
+def _unusable(error: Exception) -> StartRefused:
+    return StartRefused(f"DASHBOARD_DATABASE_URL can't be used: {str(error).splitlines()[0][:200]}")
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the database's exceptions into StorageError with one sentence."""
@@ -146,6 +201,8 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         reason = str(error.orig).splitlines()[0] if error.orig is not None else "no reason given"
         raise StorageError(f"the database refuses: {reason[:200]}") from error
+    except UnicodeDecodeError as error:  # what SQLite gives as text is none: a bit has flipped in the file
+        raise StorageError("the database refuses: a text in it is not UTF-8, the file is damaged") from error
     except SQLAlchemyError as error:
         raise StorageError(f"the database refuses: {str(error).splitlines()[0][:200]}") from error
 

@@ -6,12 +6,14 @@ Used by `replay`; knows files and columns, not pace or markets. CSV (`.gz` too, 
 from __future__ import annotations
 
 import csv
+import math
 import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,10 +81,7 @@ class Table:
         self._lines = _parquet_lines(path) if path.suffix.lower() in (".parquet", ".pq") else _text_lines(path)
         self._number = 0
         self._ahead: list[list[str]] = []
-        try:
-            first = self._first_block()
-        except (OSError, FeedError, zlib.error) as error:
-            raise StartRefused(f"the replay file {path} can't be read: {_reason(error)}") from error
+        first = self._opening()
         if not first:
             raise StartRefused(f"the replay file {path} is empty; it takes {ACCEPTED}")
         self.layout = _layout(path, first[0], columns)
@@ -91,7 +90,7 @@ class Table:
             self._number += 1
         if not any(first):
             self._number += len(first)
-            first = self._first_block()
+            first = self._opening()
         if not first:
             raise StartRefused(f"the replay file {path} has a header and no rows")
         self._ahead = first
@@ -116,6 +115,12 @@ class Table:
                 raise FeedError(
                     f"{self.path.name} can't be read after line {self._number}: {_reason(error)}"
                 ) from error
+
+    def _opening(self) -> list[list[str]]:
+        try:
+            return self._first_block()
+        except (OSError, FeedError, zlib.error) as error:
+            raise StartRefused(f"the replay file {self.path} can't be read: {_reason(error)}") from error
 
     def _first_block(self) -> list[list[str]]:
         """The next block from its first row on; blank lines before it are counted."""
@@ -145,9 +150,9 @@ class Table:
             good &= readable
         trade_id: Ints | None = None
         if "trade_id" in columns:
-            ids = pd.to_numeric(pd.Series(cells[columns["trade_id"]], dtype="object"), errors="coerce")
-            good &= ids.notna().to_numpy()
-            trade_id = np.asarray(ids.fillna(0).to_numpy(np.int64))[good]
+            ids, readable = _ids(cells[columns["trade_id"]])
+            good &= readable
+            trade_id = ids[good]
         symbol = None
         if "symbol" in columns:
             symbol = [text.strip().upper() for text, fine in zip(cells[columns["symbol"]], good, strict=True) if fine]
@@ -182,7 +187,7 @@ def _layout(path: Path, first: list[str], given: Mapping[str, str]) -> Layout:
     for meaning, name in given.items():
         if header and _plain(name) in plain:
             columns[meaning] = plain.index(_plain(name))
-        elif name.isdigit() and 1 <= int(name) <= len(first):
+        elif name.isdecimal() and 1 <= int(name) <= len(first):
             columns[meaning] = int(name) - 1
         else:
             has = ", ".join(cell[:20] for cell in first[:12])
@@ -250,15 +255,21 @@ def _parquet_lines(path: Path) -> Iterator[list[list[str]]]:
         file = pyarrow.parquet.ParquetFile(path)
         yield [list(file.schema_arrow.names)]
         for batch in file.iter_batches(20_000):
-            frame = batch.to_pandas()
-            for name in frame.columns:
-                if str(frame[name].dtype).startswith("datetime64"):
-                    stamps = frame[name] if frame[name].dt.tz is not None else frame[name].dt.tz_localize("UTC")
-                    frame[name] = stamps.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            columns = [[_text(value) for value in frame[name].tolist()] for name in frame.columns]
+            # Without pandas' own notes in the file, which turn a column into an index; by position, as two columns
+            # may have one name.
+            frame = batch.to_pandas(ignore_metadata=True)
+            columns = [_texts(frame.iloc[:, at]) for at in range(frame.shape[1])]
             yield [list(row) for row in zip(*columns, strict=True)]
     except (pyarrow.ArrowException, ValueError) as error:
         raise FeedError(f"it is no Parquet file: {_reason(error)}") from error
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    """The cells of a column as a CSV would have them."""
+    if str(column.dtype).startswith("datetime64"):
+        stamps = column if column.dt.tz is not None else column.dt.tz_localize("UTC")
+        column = stamps.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return [_text(value) for value in column.tolist()]
 
 
 def _text(value: object) -> str:
@@ -283,22 +294,48 @@ def _times(cells: tuple[str, ...]) -> tuple[Ints, np.typing.NDArray[np.bool_]]:
 
 
 def _numbers(cells: tuple[str, ...]) -> tuple[Floats, np.typing.NDArray[np.bool_]]:
-    """(float64[n], readable bool[n]); the texts nan and inf are numbers, for the checks to refuse."""
-    series = pd.Series(cells, dtype="object")
-    try:
-        numbers = np.array(cells, dtype=np.float64)
-        return numbers, np.ones(len(numbers), dtype=np.bool_)
-    except ValueError:
-        numbers = np.array([_float(cell) for cell in series.tolist()])
-        good = np.array([_is_number(cell) or cell.strip().lower() in ("nan", "inf", "-inf") for cell in cells])
-        return numbers, good
+    """(float64[n], readable bool[n]); the texts nan and inf are numbers, for the checks to refuse.
+
+    A cell means the same whatever stands in the others: Python's `1_000` is never a number.
+    """
+    if "_" not in "".join(cells):
+        try:
+            numbers = np.array(cells, dtype=np.float64)
+            return numbers, np.ones(len(numbers), dtype=np.bool_)
+        except ValueError:
+            pass
+    found = [_float(cell) for cell in cells]
+    return (
+        np.array([math.nan if number is None else number for number in found], dtype=np.float64),
+        np.array([number is not None for number in found], dtype=np.bool_),
+    )
 
 
-def _float(cell: str) -> float:
+def _ids(cells: tuple[str, ...]) -> tuple[Ints, np.typing.NDArray[np.bool_]]:
+    """(int64[n], readable bool[n]) of trade ids; one that can't be read takes no digit from the others."""
+    numbers = pd.to_numeric(pd.Series(cells, dtype="object"), errors="coerce")
+    if numbers.dtype == np.int64:
+        return np.asarray(numbers.to_numpy()), np.ones(len(numbers), dtype=np.bool_)
+    found = [_id(cell) for cell in cells]
+    return (
+        np.array([number or 0 for number in found], dtype=np.int64),
+        np.array([number is not None for number in found], dtype=np.bool_),
+    )
+
+
+def _float(cell: str) -> float | None:
     try:
-        return float(cell)
+        return None if "_" in cell else float(cell)
     except ValueError:
-        return float("nan")
+        return None
+
+
+def _id(cell: str) -> int | None:
+    """A whole number of 64 bits, folded into int64 where it has no sign; `7.0` is one too."""
+    if re.fullmatch(r"\s*[-+]?[0-9]{1,20}(\.0*)?\s*", cell) is None:
+        return None
+    number = int(cell.partition(".")[0])
+    return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
 
 
 def _is_number(cell: str) -> bool:

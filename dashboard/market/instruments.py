@@ -237,7 +237,10 @@ def _from_file(path: Path) -> Catalogue:
     lines = [line for line in lines if line]
     if not lines or "symbol" not in [name.strip().lower() for name in lines[0].split(",")]:
         return _described(lines, f"{_SETTING} ({path.name})")
-    rows = list(csv.DictReader([lines[0].lower(), *lines[1:]]))
+    try:
+        rows = list(csv.DictReader([lines[0].lower(), *lines[1:]]))
+    except csv.Error as error:
+        raise ConfigurationError(f"{_SETTING}: the catalogue file {path} can't be read: {error}") from None
     plain = _described([(row["symbol"] or "").strip() for row in rows], f"{_SETTING} ({path.name})")
     return Catalogue(_with(each, row, path) for each, row in zip(plain, rows, strict=True))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.market.ticks import Ints, Mask, TickBatch, ascending
+from dashboard.market.ticks import Ints, Mask, SourceBars, TickBatch, ascending
 
 #: In the order of precedence: a tick with several faults counts for the first. `unreadable` is the feeds' own.
 REASONS = ("unknown", "nan", "price", "crossed", "future", "late", "duplicate", "unreadable")
@@ -64,7 +64,7 @@ class Checker:
         # At most one tick of an instrument, in their order, is the usual batch; all of them once need no look-up.
         once = len(batch) > 0 and ascending(batch.instrument)
         latest = min(market_now_ms + self.ahead_ms, LATEST_MS)
-        if self._sound(batch, once, latest):
+        if batch.bars is None and self._sound(batch, once, latest):
             at = slice(None) if once and len(batch) == self.instruments else batch.instrument
             if once and batch.trade_id is None and (batch.ts + self.late_ms >= self._newest[at]).all():
                 return Checked(batch, {}, self._remember_newest(batch, at))
@@ -103,6 +103,8 @@ class Checker:
         refuse("price", (price <= 0) | (bid <= 0) | (ask <= 0) | (volume < 0))
         refuse("price", (price > LARGEST) | (bid > LARGEST) | (ask > LARGEST) | (volume > LARGEST))
         refuse("crossed", bid > ask)
+        if batch.bars is not None:
+            self._bars(batch.bars, refuse)
         refuse("future", batch.ts > latest)
         refuse("late", batch.ts < 0)
         if good.any():
@@ -111,6 +113,15 @@ class Checker:
             refuse("duplicate", self._duplicates(batch, batch.trade_id, good))
         accepted = batch if good.all() else batch.take(good)
         return Checked(accepted, rejected, self._remember(accepted))
+
+    @staticmethod
+    def _bars(bars: SourceBars, refuse: Callable[[str, Mask], None]) -> None:
+        """A bar whose open or close lies outside of its range is no bar: like a crossed quote, it is a mistake."""
+        open_, high, low, close = bars.open, bars.high, bars.low, bars.close
+        finite = [np.isfinite(column) for column in (open_, high, low, close, bars.volume, bars.trades)]
+        refuse("nan", ~np.logical_and.reduce(finite))
+        refuse("price", (open_ <= 0) | (low <= 0) | (bars.volume < 0) | (bars.trades < 0))
+        refuse("crossed", (low > np.minimum(open_, close)) | (high < np.maximum(open_, close)))
 
     def _late(self, batch: TickBatch, good: Mask) -> Mask:
         """Over `late_ms` older than the newest of the instrument, those before it in the batch included."""

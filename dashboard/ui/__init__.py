@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from dash import Dash
 from flask import Flask, has_request_context, request
 
-from dashboard.ui import callbacks, static
+from dashboard.ui import bodies, callbacks, static
 from dashboard.ui.first_paint import first_paint
 from dashboard.ui.index import IGNORED, Page
 from dashboard.ui.layout import page
@@ -42,6 +42,7 @@ def build(server: Flask, services: Services) -> Dash:
 
     app.layout = layout
     callbacks.register(app, services)
+    bodies.install(server, app)
     return app
 
 
@@ -49,4 +50,7 @@ def asked_view() -> dict[str, str]:
     """The query of the page that asks for its layout: Dash's own request for it carries it in `Referer` only."""
     if not has_request_context():
         return {}
-    return dict(parse_qsl(urlsplit(request.headers.get("Referer", "")).query))
+    try:
+        return dict(parse_qsl(urlsplit(request.headers.get("Referer", "")).query))
+    except ValueError:  # no address at all, as http://[
+        return {}
