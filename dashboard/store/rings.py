@@ -51,7 +51,13 @@ class TickRings:
         over = position >= self.capacity
         if over.any():
             self._gone(self.block[SEQ, who[over], slot[over]])
-        self._where[:, rows[SEQ].astype(np.int64) % self._where.shape[1]] = who, slot
+        size = self._where.shape[1]
+        if len(batch) > size:
+            # Two of its sequence numbers share a place, and `rows` are in the order of instruments: the newer counts.
+            last = rows[SEQ] > batch.last_seq - size
+            self._where[:, rows[SEQ, last].astype(np.int64) % size] = who[last], slot[last]
+        else:
+            self._where[:, rows[SEQ].astype(np.int64) % size] = who, slot
         self.block[:, who, slot] = rows
         self.block[:, who, slot + self.capacity] = rows
         self.count += numbers
