@@ -210,6 +210,9 @@ class Ledger:
                 known.floor = wish.after if same else 0
                 if known.since is None:
                     known.since = known.floor
+                if known.last is None:
+                    # Cut off before the first tick, it goes on from here.
+                    known.last = known.floor
         else:
             if key[0] == "bars" and resumed is False:
                 # What closed meanwhile has to be asked for elsewhere: from the snapshot on it is whole again.
@@ -322,8 +325,6 @@ class Ledger:
                 known.last = max(seq, -1 if known.last is None else known.last)
                 if key[0] != "bars":
                     known.floor = max(known.floor, seq)
-                if key[0] == "ticks" and known.since is None:
-                    known.since = seq
 
     def _is_answered(self, key: Key) -> bool:
         under_way = (wish for wish in self._wishes.values() if wish.channel == key[0] and wish.timeframe == key[1])
@@ -386,7 +387,8 @@ def missing(known: Series, truth: Iterable[Row], upto: int) -> str | None:
             if told.pop(number) != row:
                 return f"tick {number} differs from the store's {row}"
         elif not any(first <= number <= last for first, last in known.gaps):
-            return f"a hole: tick {number} never came and no gap names it"
+            near = [number for number in sorted(told) if number <= upto][:3]
+            return f"a hole: tick {number} never came and no gap names it; whole since {known.since}, then {near}"
     if known.gaps:
         return None  # the store may have dropped since what came then
     left = [number for number in told if number > known.since]
