@@ -115,7 +115,8 @@ class Truth:
                 # The clock may close a bar at a seq that has been told already.
                 assert told[:7] == row[:7] and told[7] | 1 == row[7] | 1, f"{symbol} {timeframe}: {told}, not {row}"
                 count += 1
-        invented = [start for start in known.bars if start <= rows[-1][0] and start not in {row[0] for row in rows}]
+        starts = {row[0] for row in rows}
+        invented = [start for start in known.bars if start <= rows[-1][0] and start not in starts]
         assert not invented, f"{symbol} {timeframe}: the store never had {invented[:3]} of {len(known.bars)}"
         return count
 
