@@ -4,16 +4,16 @@ resume as the protocol says, and end with exactly the state and the list of tick
 from __future__ import annotations
 
 import asyncio
-import signal
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.conftest import Product, Scale
 from tests.soak.checker import Swarm
 from tests.soak.ledger import MS
+from tests.soak.product import kill, reload
 from tests.soak.truth import bars_of_ticks
 
 SEED = 20
@@ -27,7 +27,7 @@ def test_whoever_is_cut_off_ends_with_what_the_store_has(product: Any, scale: Sc
     with closing(running.client()) as client:
         swarm = Swarm(client, running.port, running.folder / "test.db", scale.of(12, 60), SEED)
         # A killed worker, a reload, and an end with a new start: each begins another market.
-        doings = [lambda: kill(running), lambda: reload(running), lambda: restart(running)]
+        doings = [begin_anew(running, doing) for doing in (kill, reload, Product.restart)]
         rounds, limit_s = scale.of(90, 6_000), float(scale.of(200, 1_500))
         run(swarm.run(rounds, doings * scale.of(1, 6), limit_s=limit_s))
         kept = [truth for truth in swarm.truths.values() if any(truth.ticks.values())]
@@ -78,36 +78,13 @@ def watch(running: Product) -> None:
                 assert answer.status_code == 200 and "error" not in answer.json()["response"]["alerts"]["data"]
 
 
-def worker(running: Product) -> psutil.Process:
-    """gunicorn's worker: the process with the hub."""
-    assert running.process is not None
-    (child,) = psutil.Process(running.process.pid).children()
-    return child
+def begin_anew(running: Product, doing: Callable[[Product], None]) -> Callable[[], Awaitable[None]]:
+    """An operator's doing, off the loop that the clients live on."""
 
+    async def do() -> None:
+        await asyncio.to_thread(doing, running)
 
-async def kill(running: Product) -> None:
-    worker(running).kill()
-    await ready(running)
-
-
-async def reload(running: Product) -> None:
-    before = worker(running).pid
-    assert running.process is not None
-    running.process.send_signal(signal.SIGHUP)
-    for _ in range(600):
-        children = psutil.Process(running.process.pid).children()
-        if [child.pid for child in children] != [before] and len(children) == 1:
-            break
-        await asyncio.sleep(0.05)
-    await ready(running)
-
-
-async def restart(running: Product) -> None:
-    await asyncio.to_thread(running.restart)
-
-
-async def ready(running: Product) -> None:
-    await asyncio.to_thread(running.wait_ready)
+    return do
 
 
 def run(work: Any) -> None:
