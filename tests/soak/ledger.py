@@ -190,8 +190,8 @@ class Ledger:
             self._begin_epoch()
         for symbol in wish.symbols:
             self._begin((wish.channel, wish.timeframe, symbol), wish, resumed)
-        if wish.channel != "ticks":
-            self._answers.setdefault((wish.channel, wish.timeframe), []).append(set(wish.symbols))
+        if wish.channel == "bars":
+            self._answers.setdefault(wish.timeframe, []).append(set(wish.symbols))
 
     def _resumes(self, wish: Wish, resumed: bool) -> None:
         """`resumed` is true when, and with a store that keeps everything only when, that can be proven."""
@@ -238,22 +238,22 @@ class Ledger:
                 # Of bars in several messages the last one makes them whole.
                 known.last = seq
                 self._awaited.discard(key)
-        self._answered(channel, timeframe, message)
+        if channel == "bars":
+            self._answered(timeframe, message)
 
-    def _answered(self, channel: str, timeframe: str, message: dict[str, Any]) -> None:
-        """The last message of an answer: whoever is not in it (no bars yet) is not awaited any more."""
-        answers = self._answers.get((channel, timeframe), [])
+    def _answered(self, timeframe: str, message: dict[str, Any]) -> None:
+        """The last message of an answer: whoever is not in it has no bars yet, and is not awaited any more."""
+        answers = self._answers.get(timeframe, [])
         if message.get("more") or not answers:
             return
         done = next((one for one in answers if set(message["data"]) <= one), answers[0])
         answers.remove(done)
         for symbol in done:
-            key = (channel, timeframe, symbol)
-            if len(answers) == 0 and key in self._awaited:
-                assert channel == "bars", f"a snapshot without {symbol}"
+            key = ("bars", timeframe, symbol)
+            if not answers:
                 self._awaited.discard(key)
             known = self.series.get(key)
-            if known is not None and channel == "bars":
+            if known is not None:
                 known.since = message["seq"] if known.since is None else known.since
                 known.last = max(message["seq"], -1 if known.last is None else known.last)
 
@@ -362,7 +362,7 @@ class Ledger:
         self._wishes: dict[int, Wish] = {}
         self._leaving: dict[int, tuple[str, str, list[str]]] = {}
         self._awaited: set[Key] = set()
-        self._answers: dict[tuple[str, str], list[set[str]]] = {}
+        self._answers: dict[str, list[set[str]]] = {}
         self._alerts_id = 0
         self._oldest = 0
         self._server_epoch = self._known_epoch = self.epoch

@@ -28,8 +28,8 @@ def test_whoever_is_cut_off_ends_with_what_the_store_has(product: Any, scale: Sc
         swarm = Swarm(client, running.port, running.folder / "test.db", scale.of(12, 60), SEED)
         # A killed worker, a reload, and an end with a new start: each begins another market.
         doings = [begin_anew(running, doing) for doing in (kill, reload, Product.restart)]
-        rounds, limit_s = scale.of(90, 6_000), float(scale.of(200, 1_500))
-        run(swarm.run(rounds, doings * scale.of(1, 6), limit_s=limit_s))
+        rounds, limit_s = scale.of(90, 3_600), float(scale.of(200, 1_800))
+        run(swarm.run(rounds, doings * scale.of(1, 4), limit_s=limit_s))
         kept = [truth for truth in swarm.truths.values() if any(truth.ticks.values())]
         compared = sum(made_of_ticks(truth) for truth in kept)
     refused = sum(checker.ledger.refused for checker in swarm.checkers)
@@ -40,7 +40,7 @@ def test_whoever_is_cut_off_ends_with_what_the_store_has(product: Any, scale: Sc
     print(
         f"{resumed} resumes, {refused} told false, {alerts} alerts to each, {compared} bars made of ticks; {swarm.ends}"
     )
-    assert len(swarm.truths) == len(doings) * scale.of(1, 6) + 1
+    assert len(swarm.truths) == len(doings) * scale.of(1, 4) + 1
     assert min(resumed, refused, alerts, compared) > 0
     assert {"closed", "reset", "stalled", "drained"} <= set(swarm.ends)
     assert "Traceback" not in running.log
