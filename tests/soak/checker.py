@@ -158,7 +158,7 @@ class Checker:
         ledger = self.ledger
         if self.wire is None or self.wire.lost.is_set() or not ledger.settled or ledger.epoch != truth.epoch:
             return False
-        return all((known.last or 0) >= truth.upto for known in ledger.series.values())
+        return all((known.last or 0) >= truth.newest for known in ledger.series.values())
 
 
 class Swarm:
@@ -253,9 +253,9 @@ class Swarm:
 
     def _where(self, checker: Checker, truth: Truth) -> str:
         ledger = checker.ledger
-        behind = {key: known.last for key, known in ledger.series.items() if (known.last or 0) < truth.upto}
+        behind = {key: known.last for key, known in ledger.series.items() if (known.last or 0) < truth.newest}
         there = checker.wire is not None and not checker.wire.lost.is_set()
-        return f"connected {there}, settled {ledger.settled}, epoch {ledger.epoch}, behind {truth.upto}: {behind}"
+        return f"connected {there}, settled {ledger.settled}, epoch {ledger.epoch}, behind {truth.newest}: {behind}"
 
     def _look(self, tasks: list[asyncio.Task[None]]) -> None:
         if self.fault is not None:

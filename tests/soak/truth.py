@@ -21,7 +21,8 @@ class Truth:
     def __init__(self, client: httpx.Client, symbols: list[str]) -> None:
         self.client, self.symbols = client, symbols
         self.epoch = str(self._get("/tickers")["epoch"])
-        self.upto = 0
+        #: Ticks are known up to here; the newest seq that any answer had.
+        self.upto = self.newest = 0
         self.ticks: dict[str, list[Row]] = {symbol: [] for symbol in symbols}
         self.quotes: dict[str, dict[str, Any]] = {}
         self.quotes_seq = 0
@@ -48,6 +49,7 @@ class Truth:
             self.bars[timeframe, symbol] = found["seq"], found["data"]
         found = self._get("/tickers", epoch=self.epoch)
         self.quotes_seq, self.quotes = found["seq"], {quote["symbol"]: quote for quote in found["data"]}
+        self.newest = self.quotes_seq
 
     def _get(self, path: str, epoch: str | None = None) -> Any:
         answer = self.client.get("/api/v1" + path)
