@@ -248,12 +248,13 @@ class Ledger:
             return
         done = next((one for one in answers if set(message["data"]) <= one), answers[0])
         answers.remove(done)
-        for symbol in done:
+        # A message without a row does not say which of several answers it ends.
+        clear = bool(message["data"]) or not answers
+        for symbol in done if clear else done.union(*answers):
             key = ("bars", timeframe, symbol)
-            if not answers:
-                self._awaited.discard(key)
+            self._awaited.discard(key)
             known = self.series.get(key)
-            if known is not None:
+            if known is not None and clear:
                 known.since = message["seq"] if known.since is None else known.since
                 known.last = max(message["seq"], -1 if known.last is None else known.last)
 

@@ -42,7 +42,7 @@ class Sample:
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_nothing_grows(product: Any, scale: Scale, tmp_path: Path) -> None:
-    seconds, size = scale.of(20, 1_800), scale.of(40, CLIENTS)
+    seconds, size = scale.of(10, 1_800), scale.of(40, CLIENTS)
     # Rings that are full after ten minutes: what grows later is a leak.
     common = {"STORE_MB": "16", "STREAM_CONNECTIONS_PER_USER": "5000", "server": "gunicorn"}
     market: Product = product(TICK_MS="100", **common)
