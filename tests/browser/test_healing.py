@@ -8,9 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_done_when import chart_equals_api, line_to, log_in, over_a_line, series, state_is
+from tests.conftest import Scale
 from tests.line import Line
 
 __all__ = ["line_to"]
@@ -33,6 +35,23 @@ def test_a_chart_that_followed_follows_again_after_a_break_longer_than_its_view(
     page.wait_for_timeout(3000)
     assert holds(page, "plot.following")
     assert holds(page, "plot.from") < series(page)[-1][0] < holds(page, "plot.to")
+    chart_equals_api(page, "BTC-USD", "1s")
+
+
+@pytest.mark.soak
+def test_a_line_that_swallows_everything_is_noticed_and_another_one_taken(
+    product: Any, browser: Browser, line_to: Callable[[int], Line], scale: Scale
+) -> None:
+    line, page = over_a_line(product, browser, line_to, "/?symbol=BTC-USD&timeframe=1s")
+    began = time.monotonic()
+    line.stall()
+    expect(page.locator("#connection")).not_to_have_attribute("data-state", "live", timeout=20_000)
+    took = time.monotonic() - began
+    print(f"a swallowing line is noticed after {took:.1f} s")
+    if scale.full:
+        assert took <= 10.0, f"noticed only after {took:.1f} s"
+    state_is(page, "live")
+    page.wait_for_timeout(2500)
     chart_equals_api(page, "BTC-USD", "1s")
 
 

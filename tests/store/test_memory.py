@@ -59,6 +59,18 @@ def test_ticks_are_chosen_by_time_by_seq_and_by_number_and_say_whether_there_are
     assert not store.ticks(0, limit=10).more
 
 
+def test_a_batch_of_more_ticks_than_are_kept_leaves_no_hole_among_those_that_are() -> None:
+    store = store_of(",".join(f"S{number}" for number in range(40)), budget_mb=1)
+    # In the order of instruments the oldest ticks come behind the newest, and share their places.
+    places = 40 * TICKS_LEAST
+    old, fill, new = [(39, 0, 5.0)] * 10, [(20, 1, 6.0)] * (places - 10), [(0, 2, 7.0)] * 10
+    give(store, *old, *fill, *new)
+    assert store.oldest_seq == places - TICKS_LEAST + 1
+    rows = store.missed(np.arange(40), store.oldest_seq - 1, places)
+    assert rows[:, 0].tolist() == list(range(store.oldest_seq, store.seq + 1))
+    assert rows[:, 6].tolist() == [20.0] * TICKS_LEAST + [0.0] * 10
+
+
 def test_missed_gives_the_first_ticks_after_a_seq_of_several_instruments_in_order() -> None:
     store = store_of()
     for second in range(4):

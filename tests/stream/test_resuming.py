@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
 import pytest
 
+from tests.conftest import Scale
 from tests.stream.virtual import SYMBOLS, VirtualClient, World
 
 
@@ -50,42 +52,75 @@ def test_ticks_go_on_without_hole_and_without_repeat(world: World, back: int) ->
         assert gaps(client, symbol) == set()
 
 
-@pytest.mark.parametrize(
-    ("epoch", "after", "resumed"),
-    [
-        ("same", "now", True),
-        ("same", "begin", True),
-        ("same", "future", False),
-        ("other", "now", False),
-        ("other", "begin", False),
-        ("other", "future", False),
-    ],
-)
+EPOCHS = ("same", "other", "empty")
+#: Where `after_seq` lies, against what a store that has dropped ticks keeps: `oldest` is the first that is whole.
+PLACES = {
+    "begin": lambda oldest, seq: 0,
+    "edge - 2": lambda oldest, seq: oldest - 3,
+    "edge - 1": lambda oldest, seq: oldest - 2,
+    "edge": lambda oldest, seq: oldest - 1,
+    "edge + 1": lambda oldest, seq: oldest,
+    "inside": lambda oldest, seq: (oldest + seq) // 2,
+    "now": lambda oldest, seq: seq,
+    "ahead": lambda oldest, seq: seq + 1_000,
+    "huge": lambda oldest, seq: 2**62,
+    "beyond 64 bits": lambda oldest, seq: 10**30,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("epoch", EPOCHS)
 @pytest.mark.parametrize("channel", ["ticks", "ticker", "bars"])
-def test_every_cell_of_the_table_is_answered_as_promised(
-    world: World, channel: str, epoch: str, after: str, resumed: bool
-) -> None:
-    for _ in range(10):
-        world.tick()
+def test_every_cell_of_the_table_is_answered_as_promised(channel: str, epoch: str, place: str) -> None:
+    world = World(budget_mb=1)
+    while world.store.oldest_seq < 100:
+        world.tick(count=100)
         world.run(0.05)
-    seq = {"now": world.store.seq, "begin": 0, "future": world.store.seq + 1000}[after]
+    oldest, seq = world.store.oldest_seq, world.store.seq
+    after = PLACES[place](oldest, seq)
     client = world.client()
     more = {"timeframe": "1m"} if channel == "bars" else {}
-    named = world.store.epoch if epoch == "same" else "another"
-    client.subscribe(channel, ["AAPL"], epoch=named, after_seq=seq, id=3, **more)
+    named = {"same": world.store.epoch, "other": "another", "empty": ""}[epoch]
+    client.send(
+        b'{"op":"subscribe","id":3,"channel":"%s","symbols":["AAPL"],"timeframe":"%s","epoch":"%s","after_seq":%d}'
+        % (channel.encode(), more.get("timeframe", "").encode(), named.encode(), after)
+    )
     world.run(1.5)
+    kept = [one for one in every_seq(world, "AAPL") if one >= oldest]
     world.tick()
     world.run(0.5)
     answer = answered(client)
-    assert (answer["id"], answer["resumed"]) == (3, resumed)
+    provable = epoch == "same" and oldest - 1 <= after <= seq
+    assert (answer["id"], answer["resumed"]) == (3, provable)
     if channel == "ticks":
-        seen = set(client.ticks("AAPL"))
-        assert len(seen) == len(client.ticks("AAPL"))
-        wanted = every_seq(world, "AAPL")
-        assert seen | gaps(client, "AAPL") >= {one for one in wanted if one > (seq if resumed else 0)}
+        # Whole after the seq, or a gap that names all that is not kept, and what is kept: never a part of either.
+        from_seq = after if epoch == "same" and after <= seq else 0
+        wanted = [one for one in [*kept, seq + 1] if one > from_seq]
+        assert client.ticks("AAPL") == wanted
+        assert gaps(client, "AAPL") == set(range(from_seq + 1, oldest))
+        assert len([m for m in client.messages if m["type"] == "gap"]) == (from_seq + 1 < oldest)
     else:
         kinds = [message["type"] for message in client.messages if message["type"] != "heartbeat"]
         assert kinds[:3] == ["welcome", "subscribed", "snapshot"]
+        assert client.messages[2]["data"]["AAPL"]
+
+
+@pytest.mark.parametrize("place", [-1, -(2**63), -(10**30), 0.5, "8", "", None, "seq", [1], {}, False])
+@pytest.mark.parametrize("epoch", [*EPOCHS, None])
+def test_an_after_seq_that_is_no_whole_number_is_an_error_whatever_the_epoch(epoch: str | None, place: object) -> None:
+    world = World()
+    world.tick()
+    client = world.client()
+    named = {"same": world.store.epoch, "other": "another", "empty": "", None: None}[epoch]
+    client.send(
+        json.dumps(
+            {"op": "subscribe", "id": 4, "channel": "ticks", "symbols": ["AAPL"], "epoch": named, "after_seq": place}
+        )
+    )
+    world.tick()
+    world.run(1.5)
+    assert [message["type"] for message in client.new("error", "subscribed", "ticks", "gap")] == ["error"]
+    assert client.messages[1]["id"] == 4
 
 
 def test_a_resume_waits_a_second_for_a_number_that_is_not_reached_yet(world: World) -> None:
@@ -114,15 +149,6 @@ def test_what_is_no_longer_kept_is_a_gap_that_is_named_and_the_rest_comes() -> N
     assert client.ticks("AAPL") == [seq for seq in every_seq(world, "AAPL") if seq >= oldest]
 
 
-@pytest.mark.parametrize("after", [-1, 1.5, "8", True, [1], {}])
-def test_an_after_seq_that_is_no_whole_number_is_an_error_and_subscribes_nothing(world: World, after: object) -> None:
-    client = world.client()
-    client.subscribe("ticks", ["AAPL"], epoch=world.store.epoch, after_seq=after)
-    world.tick()
-    world.run()
-    assert [message["type"] for message in client.new("error", "subscribed", "ticks")] == ["error"]
-
-
 def test_bars_that_changed_while_one_was_away_come_in_their_newest_state(world: World) -> None:
     world.tick()
     world.run()
@@ -149,54 +175,59 @@ def test_bars_that_changed_while_one_was_away_come_in_their_newest_state(world: 
     assert all(got[at][1:] == pytest.approx(kept[at][1:]) for at in kept)
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_random_lives_leave_no_hole_no_repeat_and_no_inversion(seed: int) -> None:
-    """Random cuts, new epochs, slow spells and subscriptions against the store: five lives a seed."""
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_random_lives_leave_no_hole_no_repeat_and_no_inversion(scale: Scale) -> None:
+    for seed in range(scale.of(300, 10_000)):
+        live(seed)
+
+
+def live(seed: int) -> None:
+    """A life of random cuts, slow spells and resumes against the store."""
     chance = random.Random(seed)
-    for _ in range(5):
-        world = World(frame_ms=chance.choice([0, 20, 50]), buffer_kb=chance.choice([16, 256]))
-        symbol = chance.choice(SYMBOLS)
-        collected: list[int] = []
-        named: set[int] = set()
-        after, epoch = 0, world.store.epoch
-        client = world.client()
-        client.subscribe("ticks", [symbol], epoch=epoch, after_seq=after)
+    world = World(frame_ms=chance.choice([0, 20, 50]), buffer_kb=chance.choice([16, 256]))
+    symbol = chance.choice(SYMBOLS)
+    collected: list[int] = []
+    named: set[int] = set()
+    after, epoch = 0, world.store.epoch
+    client = world.client()
+    client.subscribe("ticks", [symbol], epoch=epoch, after_seq=after)
 
-        def collect(client: VirtualClient, symbol: str = symbol, into: list[int] = collected) -> None:
-            into.extend(client.ticks(symbol))
+    def collect(client: VirtualClient, symbol: str = symbol, into: list[int] = collected) -> None:
+        into.extend(client.ticks(symbol))
 
-        for _ in range(chance.randrange(5, 25)):
-            match chance.randrange(6):
-                case 0 | 1 | 2:
-                    for _ in range(chance.randrange(1, 5)):
-                        world.tick(count=chance.randrange(1, 4))
-                        world.run(chance.choice([0, 0.001, 0.02, 0.3]))
-                case 3:
-                    client.line.read(chance.choice([0, 200, 5_000]))
-                case 4:
-                    client.line.read(float("inf"))
-                    world.run(chance.choice([0, 0.05]))
-                case _:
-                    client.drop()
-                    collect(client)
-                    named |= gaps(client, symbol)
-                    after = max(
-                        [after, *client.ticks(symbol), *(m["seq"] for m in client.messages if m["type"] == "heartbeat")]
-                    )
-                    for _ in range(chance.randrange(4)):
-                        world.tick()
-                        world.run(0.01)
-                    client = world.client()
-                    client.subscribe("ticks", [symbol], epoch=epoch, after_seq=after)
-        client.line.read(float("inf"))
-        world.run(3)
-        assert not client.gone
-        collect(client)
-        named |= gaps(client, symbol)
-        assert collected == sorted(collected), f"seed {seed}: out of order"
-        assert len(collected) == len(set(collected)), f"seed {seed}: doubled"
-        assert set(collected) | named >= set(every_seq(world, symbol)), f"seed {seed}: a hole"
-        assert not named, f"seed {seed}: a gap although all is kept"
+    for _ in range(chance.randrange(5, 25)):
+        match chance.randrange(6):
+            case 0 | 1 | 2:
+                for _ in range(chance.randrange(1, 5)):
+                    world.tick(count=chance.randrange(1, 4))
+                    world.run(chance.choice([0, 0.001, 0.02, 0.3]))
+            case 3:
+                client.line.read(chance.choice([0, 200, 5_000]))
+            case 4:
+                client.line.read(float("inf"))
+                world.run(chance.choice([0, 0.05]))
+            case _:
+                client.drop()
+                collect(client)
+                named |= gaps(client, symbol)
+                after = max(
+                    [after, *client.ticks(symbol), *(m["seq"] for m in client.messages if m["type"] == "heartbeat")]
+                )
+                for _ in range(chance.randrange(4)):
+                    world.tick()
+                    world.run(0.01)
+                client = world.client()
+                client.subscribe("ticks", [symbol], epoch=epoch, after_seq=after)
+    client.line.read(float("inf"))
+    world.run(3)
+    assert not client.gone
+    collect(client)
+    named |= gaps(client, symbol)
+    assert collected == sorted(collected), f"seed {seed}: out of order"
+    assert len(collected) == len(set(collected)), f"seed {seed}: doubled"
+    assert set(collected) | named >= set(every_seq(world, symbol)), f"seed {seed}: a hole"
+    assert not named, f"seed {seed}: a gap although all is kept"
 
 
 def test_a_new_epoch_is_noticed_by_everybody_who_listens(world: World) -> None:

@@ -195,7 +195,8 @@ def test_a_large_snapshot_comes_in_messages_of_at_most_128_kib() -> None:
         parts = [m for m in client.messages if m["type"] == "snapshot" and m.get("channel") == channel]
         assert [bool(m.get("more")) for m in parts] == [True] * (len(parts) - 1) + [False] and len(parts) > 1
         assert {symbol for m in parts for symbol in m["data"]} == set(world.store.catalogue.symbols)
-    assert max(size for size, m in zip(client.sizes, client.messages, strict=True) if m["type"] == "snapshot") <= 131072
+    sizes = [len(text) for text, m in zip(client.texts, client.messages, strict=True) if m["type"] == "snapshot"]
+    assert max(sizes) <= 131_072
 
 
 def test_heartbeats_tell_what_has_been_written_and_never_more(world: World) -> None:

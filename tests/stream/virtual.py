@@ -147,7 +147,8 @@ class VirtualLine(asyncio.Transport):
 
 
 class VirtualClient:
-    """A WebSocket client; `messages` are all that have come, parsed, `close_code` the server's last word."""
+    """A WebSocket client; `texts` are all messages that have come, `messages` the same parsed, `close_code` the
+    server's last word."""
 
     def __init__(self, world: World, user_id: int = 1, session: str = "s", *, bits: int = 0) -> None:
         server = ServerProtocol(state=OPEN, max_size=16_384)
@@ -156,7 +157,7 @@ class VirtualClient:
             server.extensions = [PerMessageDeflate(True, True, 15, bits)]
             self.ws.extensions = [PerMessageDeflate(True, True, bits, 15)]
         self.messages: list[dict[str, Any]] = []
-        self.sizes: list[int] = []
+        self.texts: list[bytes] = []
         self.taken = 0
         self.pongs = True
         self.pings = 0
@@ -174,8 +175,8 @@ class VirtualClient:
         for event in self.ws.events_received():
             assert isinstance(event, Frame)
             if event.opcode is Opcode.TEXT:
-                self.sizes.append(len(event.data))
-                self.messages.append(orjson.loads(bytes(event.data)))
+                self.texts.append(bytes(event.data))
+                self.messages.append(orjson.loads(self.texts[-1]))
             elif event.opcode is Opcode.PING:
                 self.pings += 1
             elif event.opcode is Opcode.CLOSE:
