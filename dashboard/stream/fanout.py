@@ -7,6 +7,7 @@ an exact `Mark`: snapshots and resumes end at one mark, live frames begin at it,
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,6 +25,7 @@ from dashboard.stream.subscriptions import SETTLED, Part, Subscription, Topic
 from dashboard.telemetry import Telemetry, get_logger
 
 T = TypeVar("T")
+_TICKER: Topic = ("ticker", 0)
 #: Ticks that may wait for the loop; beyond it the queue is dropped and the store is read instead.
 MOST_QUEUED = 200_000
 
@@ -78,6 +80,32 @@ def write_to_ready(lane: list[Connection], data: bytes, skipped: list[Connection
             assert connection is not None
             skipped.append(connection)
             connection.fault(error)
+
+
+class Tally:
+    """What a flush has written: messages by channel, bytes, and the oldest receipt among the prices in it, UTC ms.
+
+    Counted once a flush: with a frame for each of many clients the counters would cost as much as the frames.
+    """
+
+    def __init__(self) -> None:
+        self.messages = dict.fromkeys(protocol.CHANNELS, 0)
+        self.clear()
+
+    def clear(self) -> None:
+        for channel in self.messages:
+            self.messages[channel] = 0
+        self.bytes, self.received = 0, math.inf
+
+    def count(self, telemetry: Telemetry, now_ms: float) -> None:
+        """Add it to the metrics. The delay is that of the last frame: everybody has been written to by then."""
+        for channel, told in self.messages.items():
+            if told:
+                telemetry.messages.labels(channel).inc(told)
+        if self.bytes:
+            telemetry.bytes.inc(self.bytes)
+        if self.received < math.inf:
+            telemetry.stream_delay_seconds.observe(max(0.0, now_ms - self.received) / 1000.0)
 
 
 class Turns:
@@ -148,6 +176,9 @@ class Fanout:
         #: Resumes, over all clients, that wait for a sequence number which has not come yet.
         self.resumes_waiting = 0
         self._last_flush = float("-inf")
+        self._tally = Tally()
+        #: Every instrument that somebody's `ticker` wants; None when it has to be found anew.
+        self._wanted: frozenset[int] | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Follow the store from its present state on."""
@@ -228,6 +259,8 @@ class Fanout:
     def place(self, subscription: Subscription, parts: tuple[Part, ...]) -> None:
         """Make `parts` the live ones of a subscription."""
         topic = subscription.topic
+        if topic == _TICKER:
+            self._wanted = None
         groups = self.groups.setdefault(topic, {})
         group = groups.get(subscription.parts)
         if group is not None:
@@ -276,6 +309,8 @@ class Fanout:
 
     def _tell_everybody(self) -> None:
         base = self.base
+        self._tally.clear()
+        self._fill_tickers()
         for topic in list(self.groups):
             for group in list(self.groups.get(topic, {}).values()):
                 try:
@@ -290,11 +325,21 @@ class Fanout:
                         subscription.fail()
         self.base = self.mark
         self.news.clear()
+        self._tally.count(self.telemetry, self.clock.now_ms())
         for groups in list(self.groups.values()):
             for group in [group for group in groups.values() if group.fresh]:
                 settled = ((frozenset().union(*(instruments for instruments, _ in group.parts)), SETTLED),)
                 for subscription in list(group.members):
                     self.place(subscription, settled)
+
+    def _fill_tickers(self) -> None:
+        """Encode in one go the rows that anybody is to be told."""
+        groups = self.groups.get(_TICKER)
+        if not groups:
+            return
+        if self._wanted is None:
+            self._wanted = frozenset().union(*(instruments for parts in groups for instruments, _ in parts))
+        self.news.tickers(sorted(self.news.changed & self._wanted))
 
     def _messages(self, topic: Topic, group: Group) -> list[Outgoing]:
         channel, timeframe = topic
@@ -334,9 +379,8 @@ class Fanout:
             return []
         sent, seq = self.clock.now_ms(), self.mark.seq
         received = news.newest_receipt(who)
-        frame = protocol.frame("ticker", news.tickers(who), seq, sent, received=received)
-        if received == received:
-            self.telemetry.stream_delay_seconds.observe(max(0.0, sent - received) / 1000.0)
+        frame = protocol.ticker_frame(news.tickers(who), seq, sent, received)
+        self._tally.received = min(self._tally.received, received)
         if not days:
             return [Outgoing(frame)]
         snapshots = protocol.chunked("snapshot", [news.snapshot(each) for each in days], seq, sent, channel="ticker")
@@ -345,7 +389,7 @@ class Fanout:
     def _deliver(self, topic: Topic, group: Group, messages: list[Outgoing], base: Mark) -> None:
         if not messages:
             return
-        written = told = 0
+        tally = self._tally
         skipped: list[Connection] = []
         for window_bits, lane in group.lanes.items():
             for message in messages:
@@ -353,14 +397,12 @@ class Fanout:
                 before = len(skipped)
                 write_to_ready(lane, data, skipped)
                 count = len(lane) - (len(skipped) - before)
-                told += count
-                written += count * len(data)
+                tally.messages[topic[0]] += count
+                tally.bytes += count * len(data)
         if skipped:
             behind = {connection for connection in skipped if connection.slow}
             for subscription in [each for each in group.members if each.client.connection in behind]:
                 subscription.fall_behind(base)
-        self.telemetry.messages.labels(topic[0]).inc(told)
-        self.telemetry.bytes.inc(written)
 
     def _fault(self, error: Exception) -> None:
         self.telemetry.faults.labels("hub").inc()

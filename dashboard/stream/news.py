@@ -64,7 +64,7 @@ class News:
             self.updates[who] += 1
             self.changed.update(who.tolist())
             self._in_order = None
-            self._receipts.add(change.received)
+            self._receipts.add(float(change.received))
         if len(change.reference):
             self.reference[change.reference] = step
             self.referenced.update(change.reference.tolist())
@@ -118,8 +118,7 @@ class News:
     def tickers(self, who: list[int]) -> list[bytes]:
         """`"AAPL":[…]` of each of these, the newest row."""
         made = self._ticker
-        missing = [each for each in who if each not in made]
-        if missing:
+        if missing := [each for each in who if each not in made]:
             rows = self.rows[missing]
             made.update(
                 zip(missing, protocol.ticker_fragments([self.names[each] for each in missing], rows), strict=True)

@@ -203,6 +203,12 @@ def snapshot_fragment(name: bytes, row: Sequence[float], open_: float, previous_
     return name + b":" + orjson.dumps(values)
 
 
+def ticker_frame(fragments: Iterable[bytes], seq: int, sent: float, received: float) -> bytes:
+    """A `ticker` message; `received` NaN is left out."""
+    known = b"" if math.isnan(received) else b',"received":%r' % received
+    return b'{"type":"ticker","seq":%d,"sent":%r%b,"data":{%b}}' % (seq, sent, known, b",".join(fragments))
+
+
 def frame(
     type_: str,
     fragments: Iterable[bytes],
@@ -211,7 +217,6 @@ def frame(
     *,
     channel: str | None = None,
     timeframe: int | None = None,
-    received: float | None = None,
     more: bool = False,
 ) -> bytes:
     """A message with `data`, from fragments."""
@@ -221,8 +226,6 @@ def frame(
     if timeframe is not None:
         head += b',"timeframe":"%s"' % TIMEFRAMES[timeframe].name.encode()
     head += b',"seq":%d,"sent":%s' % (seq, orjson.dumps(sent))
-    if received is not None and not math.isnan(received):
-        head += b',"received":' + orjson.dumps(received)
     if more:
         head += b',"more":true'
     return head + b',"data":{' + b",".join(fragments) + b"}}"
