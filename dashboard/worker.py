@@ -196,6 +196,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         pool = self._stream_pool if gathering.streamed else self.tpool
         pool.submit(self.handle, conn).add_done_callback(partial(self._handled, conn))
 
+    def handle(self, conn: Any) -> Any:
+        """Answer a request, in a thread; one that was late before its turn is not begun."""
+        if conn in self._streaming and time.monotonic() >= conn.parser.unreader.until:
+            conn.parser.unreader.late = True
+            return False
+        return super().handle(conn)
+
     def _handled(self, conn: Any, future: Future[Any]) -> None:
         self.method_queue.defer(self.finish_request, conn, future)
 
