@@ -183,8 +183,16 @@ def wait_for(true: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-def p99(delays: list[tuple[float, float]], since: float, until: float) -> float:
-    found = sorted(delay for at, delay in delays if since <= at <= until)
+def calm(seconds: float) -> tuple[float, float]:
+    """(beginning, end) of a time without a fault."""
+    began = time.monotonic()
+    time.sleep(seconds)
+    return began, time.monotonic()
+
+
+def p99(delays: list[tuple[float, float]], *windows: tuple[float, float]) -> float:
+    """Of the delays of messages that arrived in one of the windows, ms."""
+    found = sorted(delay for at, delay in delays if any(since <= at <= until for since, until in windows))
     return found[int(len(found) * 0.99)] if found else float("inf")
 
 
@@ -205,9 +213,8 @@ def test_what_fires_during_a_fault_of_the_disk_is_recorded_after_it_and_the_stre
     if own:
         faults["full"] = lambda: full(folder)
     lasts = float(scale.of(2, 30))
-    calm = time.monotonic()
-    time.sleep(lasts if scale.full else 0.5)
-    usual = p99(watcher.delays, calm, time.monotonic())
+    windows = [calm(lasts if scale.full else 0.3)]
+    slowest: list[tuple[str, float, float]] = []
     for name, fault in faults.items():
         make_rules(client, watcher, rules)
         began, first = time.monotonic(), watcher.seq
@@ -216,16 +223,19 @@ def test_what_fires_during_a_fault_of_the_disk_is_recorded_after_it_and_the_stre
             while time.monotonic() < began + lasts:
                 time.sleep(0.1)
                 assert time.monotonic() - watcher.delays[-1][0] < SILENCE_S, f"{name}: the stream has stopped"
-            meanwhile = p99(watcher.delays, began, time.monotonic())
+            meanwhile = began, time.monotonic()
             count = sum(fired(rules, list(watcher.ticks), first).values())
         recovered = wait_for(lambda: ready(running) == 200, 60, f"{name}: readiness 200")
+        windows.append(calm(lasts if scale.full else 0.3))
+        # The quiet time on both sides of it: what else the machine does changes from minute to minute.
+        usual = p99(watcher.delays, windows[-2], windows[-1])
+        slowest.append((name, p99(watcher.delays, meanwhile), usual))
         said = f"{name}: 503 after {noticed:.1f} s, 200 {recovered:.1f} s after it, {count} alerts meanwhile, "
-        print(said + f"p99 {meanwhile:.1f} ms beside {usual:.1f} ms")
+        print(f"{said}p99 {slowest[-1][1]:.1f} ms beside {usual:.1f} ms")
         assert count, f"{name}: nothing fired, which shows nothing"
         if scale.full:
             assert noticed <= NOTICED_S, said
             assert recovered <= CAUGHT_UP_S, said
-            assert meanwhile <= P99_RATIO * max(usual, 1.0), f"{said}: p99 {meanwhile:.2f} ms, before {usual:.2f} ms"
     until = watcher.seq
     expected = fired(rules, list(watcher.ticks))
     expected = Counter({event: count for event, count in expected.items() if event[1] <= until})
@@ -246,3 +256,8 @@ def test_what_fires_during_a_fault_of_the_disk_is_recorded_after_it_and_the_stre
     with sqlite3.connect(folder / "test.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     print(f"{sum(expected.values())} events, disk {'of its own' if own else 'shared: not filled'}, user {os.getuid()}")
+    if scale.full:
+        for name, meanwhile_ms, usual_ms in slowest:
+            assert meanwhile_ms <= P99_RATIO * max(usual_ms, 1.0), (
+                f"{name}: p99 {meanwhile_ms:.2f} ms beside {usual_ms:.2f} ms"
+            )

@@ -241,4 +241,4 @@ def attempt_any(folder: Path, mutator: Mutator) -> None:
 @pytest.mark.fuzz
 def test_the_inputs_take_every_branch_of_the_reading_of_files(scale: Scale, tmp_path: Path) -> None:
     with measure.branches({under_test: (), replay_module: ("_instruments", "_timeframe", "_due", "symbol_of")}):
-        measure.attack(scale, 250, 10_000, lambda mutator, _: attempt_any(tmp_path, mutator), judged=False)
+        measure.attack(scale, 180, 10_000, lambda mutator, _: attempt_any(tmp_path, mutator), judged=False)
