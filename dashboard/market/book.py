@@ -276,7 +276,9 @@ class BarBook:
         """Fold at most one tick of an instrument, none of them late: the usual batch, over dense tables."""
         fresh = ts >= self._ends_grid[:, at]
         if fresh.any():
-            self._begin_bars(self._all_keys[:, at][fresh], np.nonzero(fresh)[1], ts, price, seq)
+            frame, tick = np.divmod(np.flatnonzero(fresh), len(ts))
+            who = tick if isinstance(at, slice) else at[tick]
+            self._begin_bars(frame * self.instruments + who, tick, ts, price, seq)
         if self._shut:
             # Bars that the clock had closed.
             keys = self._all_keys[:, at][self._due_grid[:, at] == _OPEN_END]
@@ -415,11 +417,11 @@ class BarBook:
         rows[CHANGED] = seq
         self.changed[keys] = seq
 
-    def _closing(self, keys: Ints) -> Ints:
+    def _closing(self, keys: Ints) -> Ints | int:
         """The flags with which the newest bars of `keys` close: while the feed is gone they have that gap too."""
         return int(Flag.CLOSED) | self._gap(keys, self.newest[keys])
 
-    def flag_newest(self, keys: Ints, flags: Ints, seq: int) -> None:
+    def flag_newest(self, keys: Ints, flags: Ints | int, seq: int) -> None:
         """Add `flags` to the newest bars of `keys`."""
         self.forming[FLAGS, keys] = self.forming[FLAGS, keys].astype(np.int64) | flags
         self.forming[CHANGED, keys] = seq
@@ -477,5 +479,7 @@ class BarBook:
         flags = np.where(start < self._begin[key], int(Flag.PARTIAL), 0)
         return flags | self._gap(key, start)
 
-    def _gap(self, key: Ints, start: Ints) -> Ints:
+    def _gap(self, key: Ints, start: Ints) -> Ints | int:
+        if self.gaps.none:
+            return 0
         return np.where(self.gaps.overlap(start, self.ms[key]), int(Flag.GAP), 0)

@@ -20,6 +20,11 @@ class Gaps:
         self._gone = np.zeros(0)
         self._back = np.zeros(0)
 
+    @property
+    def none(self) -> bool:
+        """Whether the feed was never gone."""
+        return not len(self._gone)
+
     def begin(self, at_ms: float) -> bool:
         """The feed is gone from `at_ms` on; False where it was gone already."""
         if len(self._back):

@@ -31,7 +31,8 @@ class Writer:
 
     def __init__(self, store: MemoryStore, seed: int) -> None:
         self.store, self.random = store, np.random.default_rng(seed)
-        self.now = MIDNIGHT
+        # An hour into a day that the run stays within: no late tick belongs to the day before.
+        self.now = MIDNIGHT + 3_600_000
 
     def batch(self) -> TickBatch:
         draw = self.random
