@@ -445,7 +445,8 @@ class BarBook:
     def _write(self, key: Ints, position: Ints, rows: Floats) -> None:
         """Write bars to their rings, and remember what is overwritten."""
         slot = self.slot(key, position)
-        over = position >= self.capacity[key]
+        # A newest bar that was settled before lies there itself: its older state is nothing lost.
+        over = (position >= self.capacity[key]) & (self.block[START, slot] != rows[START])
         if over.any():
             np.maximum.at(self.lost, key[over], self.block[CHANGED, slot[over]].astype(np.int64))
         items = np.ascontiguousarray(rows.T).view(_ROW).ravel()

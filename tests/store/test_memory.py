@@ -250,6 +250,17 @@ def test_it_is_told_when_changed_bars_are_not_all_kept_any_more() -> None:
     assert store.bars_whole([1], SECOND, 1)
 
 
+def test_a_newest_bar_that_readers_look_at_again_and_again_takes_nothing_from_the_kept_ones() -> None:
+    store = store_of(budget_mb=0)
+    for second in range(0, 80, 40):
+        give(store, *((0, (second + further) * 1_000, 5.0) for further in range(40)))
+    for tick in range(5):
+        seq = store.seq
+        assert store.bars_whole([0], SECOND, seq)
+        give(store, (0, 79_000 + tick * 100, 6.0))
+        assert store.bars_whole([0], SECOND, seq)
+
+
 def test_bars_with_a_moment_without_the_feed_are_marked_and_told_without_a_new_seq() -> None:
     store, diary = store_of(), Diary()
     give(store, (0, 0, 5.0))
