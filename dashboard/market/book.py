@@ -450,7 +450,8 @@ class BarBook:
     def _write(self, key: Ints, position: Ints, rows: Floats) -> None:
         """Write bars to their rings, and remember what is overwritten."""
         slot = self._slot(key, position)
-        over = position >= self.capacity[key]
+        # Its own older state in its place is no bar that is lost.
+        over = (position >= self.capacity[key]) & (self.block[START, slot] != rows[START])
         if over.any():
             np.maximum.at(self.lost, key[over], self.block[CHANGED, slot[over]].astype(np.int64))
         self.block[:, slot] = rows
