@@ -202,9 +202,9 @@ class Client:
             if request.channel == "ticker":
                 self.enqueue(TickerSnapshot(subscription, set(instruments), now))
             else:
-                self.enqueue(
-                    ChangedBars(subscription, set(instruments), now, since=written, newest=FIRST_BARS),
-                )
+                # What a slow reader still misses stays missed if it asks a third time before it has read.
+                reached = now if written is None else written
+                self.enqueue(ChangedBars(subscription, set(instruments), reached, since=written, newest=FIRST_BARS))
 
     def _unsubscribe(self, request: Request) -> None:
         subscription = self.subscriptions.get((request.channel, request.timeframe))

@@ -223,7 +223,7 @@ class Swarm:
             {symbol for channel, _, symbol in known if channel in ("ticks", "ticker")},
             {(timeframe, symbol) for channel, timeframe, symbol in known if channel == "bars"},
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while late := [checker for checker in self.checkers if not checker.is_at(truth)]:
             self._look(tasks)
             assert time.monotonic() < until, f"{len(late)} are not there, one is {self._where(late[0], truth)}"
@@ -240,7 +240,7 @@ class Swarm:
     async def _alerts(self, tasks: list[asyncio.Task[None]]) -> None:
         """Every event that has been recorded so far has been told to everybody, once and in order."""
         recorded = await asyncio.to_thread(alert_ids, self.database)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while any(checker.ledger.alert_ids[: len(recorded)] != recorded for checker in self.checkers):
             self._look(tasks)
             assert time.monotonic() < until, "alerts were recorded and not told"

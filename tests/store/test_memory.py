@@ -71,6 +71,19 @@ def test_a_batch_of_more_ticks_than_are_kept_leaves_no_hole_among_those_that_are
     assert rows[:, 6].tolist() == [20.0] * TICKS_LEAST + [0.0] * 10
 
 
+def test_a_bar_that_is_read_while_it_forms_in_a_full_ring_is_not_taken_for_one_that_is_lost() -> None:
+    store = store_of(budget_mb=1)
+    second = 0
+    while store.bars_whole([0], SECOND, 1):
+        give(store, (0, second * 1000, 5.0))
+        second += 1
+    for _ in range(3):
+        give(store, (0, (second - 1) * 1000, 6.0))
+        store.bars(0, SECOND)
+    # Only the first bar has gone, which the second tick closed.
+    assert store.bars_whole([0], SECOND, 3)
+
+
 def test_missed_gives_the_first_ticks_after_a_seq_of_several_instruments_in_order() -> None:
     store = store_of()
     for second in range(4):

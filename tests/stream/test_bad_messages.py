@@ -206,6 +206,23 @@ def test_a_reader_that_stops_holds_nobody_up_and_gets_the_newest_when_it_reads_a
         assert [bars[symbol][int(row[0])][1:5] for row in kept] == [row[1:5] for row in kept]
 
 
+def test_a_slow_reader_that_asks_again_and_again_misses_no_bar(world: World) -> None:
+    client = world.client()
+    client.subscribe("bars", ["AAPL"], timeframe="1s")
+    client.subscribe("ticks", "*")
+    client.line.read(0)
+    for step in range(60):
+        world.tick(count=100)
+        world.run(0.5)
+        if step in (40, 50):
+            assert client.connection.slow
+            client.subscribe("bars", ["AAPL"], timeframe="1s")
+    client.line.read(float("inf"))
+    world.run(1)
+    got = {row[0] for m in client.messages if m.get("timeframe") and "data" in m for row in m["data"].get("AAPL", [])}
+    assert got == {int(row[0]) for row in world.store.bars(0, 0).rows}
+
+
 def test_whoever_never_reads_is_given_up_after_75_seconds_with_bounded_memory(world: World) -> None:
     client = world.client()
     client.subscribe("ticks", "*")
