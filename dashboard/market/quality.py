@@ -18,9 +18,8 @@ OUTLIER = 0.2
 REMEMBERED = 1_000_000
 #: No event time lies outside of 1970 to 2200; keeps later arithmetic within 46 bits.
 LATEST_MS = 7_258_118_400_000
-#: No price, bid, ask or size is larger: beyond it float64 has no room for decimals, and sums of what is near its end
-#: would overflow.
-LARGEST = 1e15
+#: No price, bid, ask or size is larger: sums of what is near float64's end (1.8e308) would be infinite.
+LARGEST = 1e302
 _NEVER = np.iinfo(np.int64).min
 
 

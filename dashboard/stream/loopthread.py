@@ -73,14 +73,15 @@ class LoopThread:
 
     def stop(self, connections: Callable[[], Iterable[Connection]], timeout: float) -> bool:
         """Take no more sockets, tell every connection (1001), wait for the answers up to `timeout` seconds, cut the
-        others, end the thread. False where there is nothing to stop."""
+        others, end the thread. False where there is nothing to stop, or somebody else does: then it waits for that."""
         with self._gate:
             was_open, self.open = self.open, False
-        if not was_open or self._thread is None:
+        if self._thread is None:
             return False
-        self.soon(lambda: self._task(self._shut(connections, timeout)))
+        if was_open:
+            self.soon(lambda: self._task(self._shut(connections, timeout)))
         self._thread.join(timeout + 1.0)
-        return True
+        return was_open
 
     # -- on the loop ---------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from websockets.server import ServerProtocol
 
 from dashboard.clock import ManualClock
 from dashboard.stream import connection as under_test
-from dashboard.stream.connection import FLOODED, MAX_MESSAGE, Connection, Outgoing
+from dashboard.stream.connection import FLOODED, MAX_MESSAGE, Connection, Outgoing, Ping
 from tests.conftest import Scale
 from tests.fuzz import frames, measure
 from tests.fuzz.mutation import Mutator
@@ -35,8 +35,8 @@ class Owner:
     lost: list[int] = field(default_factory=list)
 
     def on_open(self, connection: Connection) -> None:
-        connection.ping()
-        connection.ping()
+        for _ in range(2):
+            connection.beat(ECHO, Ping())
 
     def on_text(self, connection: Connection, text: bytes) -> None:
         text.decode()
@@ -132,13 +132,13 @@ def check(mutator: Mutator, data: bytes, pieces: list[bytes], *, deflate: bool, 
     early = pieces.pop(0) if pieces and mutator.random.random() < 0.1 else b""
     peer = Peer(deflate=deflate, early=early, frames_per_s=1.0 if flood else 1e6, halves=mutator.random.random() < 0.9)
     if mutator.random.random() < 0.3:
-        token = bytes(peer.sent[8:12])
+        token = bytes(peer.sent[-4:])
         pieces.insert(0, frames.frame(mutator, PONG, token)) if not early else None
     peer.give(pieces)
     answers = peer.answers()
     said = peer.owner.messages
-    assert [opcode for opcode, _ in answers[:2]] == [PING, PING], "its own first pings"
-    rest = answers[2:]
+    assert [opcode for opcode, _ in answers[:4]] == [TEXT, PING, TEXT, PING], "its own first heartbeats"
+    rest = answers[4:]
     closes = [body for opcode, body in rest if opcode == CLOSE]
     pongs = [body for opcode, body in rest if opcode == PONG]
     assert len([1 for opcode, _ in rest if opcode == TEXT]) == len(said), "an answer for each message"

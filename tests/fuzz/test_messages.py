@@ -164,7 +164,7 @@ class Room:
         assert self.seen == self.world.store.seq, "the client beside has missed something"
         assert not self.beside.gone
         self.beside.messages.clear()
-        self.beside.sizes.clear()
+        self.beside.texts.clear()
         self.beside.taken = 0
         assert len(self.world.hub.clients) == 1, "a client that has gone is still kept"
 

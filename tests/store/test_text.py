@@ -83,7 +83,13 @@ from dashboard.store import text
 from dashboard.store.tables import TICK_COLUMNS
 
 def nice():
-    return {int(one): os.getpriority(os.PRIO_PROCESS, int(one)) for one in os.listdir("/proc/self/task")}
+    found = {}
+    for one in map(int, os.listdir("/proc/self/task")):
+        try:
+            found[one] = os.getpriority(os.PRIO_PROCESS, one)
+        except ProcessLookupError:
+            pass  # one that was ending has ended
+    return found
 
 before = set(nice())
 text.begin()
