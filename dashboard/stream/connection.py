@@ -330,14 +330,14 @@ class Connection(asyncio.Protocol):
             self.ws.current_size = None
         self.ws.receive_data(data)
         for event in self.ws.events_received():
-            if not isinstance(event, Frame):
-                continue
+            assert isinstance(event, Frame), "a connection begins behind its handshake"
             if not self._frames.take(self.loop.time()):
                 if self.ws.state is OPEN:
                     self.close(FLOODED, "too many frames")
                 else:
+                    # Its close was one frame too many: it is answered all the same.
                     self._stop_listening()
-                return
+                break
             if self.ws.state is not OPEN:
                 continue
             if event.opcode is Opcode.PONG:
@@ -356,10 +356,11 @@ class Connection(asyncio.Protocol):
 
     def _look_ahead(self) -> None:
         """Fail a text at its first bad byte and not when its frame is whole (RFC 6455 section 8.1)."""
-        if self._cuts.plain_text and self.ws.current_size is None:
+        begun = self.ws.current_size is not None
+        if self._cuts.plain_text and not begun:
             if not self._cuts.checked:
                 self._decoder.reset()
-        elif not (self._plain_text and self._cuts.opcode == Opcode.CONT):
+        elif not (begun and self._plain_text and self._cuts.continuation):
             return
         self._decode(self._cuts.unchecked(self.ws.reader.buffer), final=False)
 

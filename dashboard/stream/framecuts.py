@@ -38,6 +38,11 @@ class FrameCuts:
         """Whether the frame in hand begins a text that is not compressed."""
         return bool(self.head) and self.head[0] & 0x7F == Opcode.TEXT
 
+    @property
+    def continuation(self) -> bool:
+        """Whether the frame in hand goes on with a message, and has no reserved bit."""
+        return bool(self.head) and self.head[0] & 0x7F == Opcode.CONT
+
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """`data` cut behind each frame; the last piece may be a part of one."""
         at, end = 0, len(data)

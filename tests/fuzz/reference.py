@@ -29,7 +29,7 @@ class Expected:
     messages: list[tuple[int, bytes]] = field(default_factory=list)
     pongs: list[bytes] = field(default_factory=list)
     codes: set[int] = field(default_factory=set)
-    #: Where a frame ends whose text is not UTF-8.
+    #: Where a frame ends whose text is not UTF-8; it fails at the first bad byte (RFC 6455 section 8.1).
     not_text: int | None = None
     #: The last data frames, for a message whose pieces have not all come.
     message: bytearray = field(default_factory=bytearray)
@@ -84,11 +84,15 @@ def _frame(data: bytes, at: int, found: Expected, deflate: bool, limit: int) -> 
     # Strictly a control frame inside of a message takes no room; the library below counts it, at the very limit.
     if length > limit - (len(found.message) if found.opcode else 0):
         raise Failed(1009)
-    if len(data) - at < size:
+    begin, end = at + size - length, at + size
+    key = data[begin - 4 : begin]
+    payload = bytes(byte ^ key[place % 4] for place, byte in enumerate(data[begin:end]))
+    if len(data) < end:
+        if opcode == TEXT and not rsv and not found.opcode:
+            _check_text(payload, False)
+        elif opcode == 0 and not rsv and found.opcode == TEXT and found.inflater is None:
+            _check_text(bytes(found.message) + payload, False)
         raise EOFError
-    key, masked = data[at + size - length - 4 : at + size - length], data[at + size - length : at + size]
-    payload = bytes(byte ^ key[place % 4] for place, byte in enumerate(masked))
-    end = at + size
     if opcode < 8:
         _data(found, fin, opcode, rsv, payload, deflate, limit)
         return end, False
@@ -105,8 +109,6 @@ def _frame(data: bytes, at: int, found: Expected, deflate: bool, limit: int) -> 
         except UnicodeDecodeError:
             raise Failed(1007) from None
         if payload and code not in CODES:
-            raise Failed(1002)
-        if found.opcode:
             raise Failed(1002)
         found.codes.add(code)
         return end, True
