@@ -25,6 +25,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 #: Seconds for a request to be whole, from the connection or from its first byte on a connection that is kept. The loop
 #: looks once a second, so that whoever says nothing is gone within ten.
 WHOLE_S = 7.0
+#: Seconds that a connection which has said nothing is still listened to when the server ends.
+SILENT_S = 1.5
 #: Seconds for the other side to close after the last answer.
 LINGER_S = 2.0
 #: Bytes of a request that the loop holds; forms and callbacks have a few thousand.
@@ -102,6 +104,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._gathering: dict[Any, Gathering] = {}
         self._lingering: dict[socket.socket, float] = {}
         self._streaming: set[Any] = set()
+        self._silent_until = 0.0
         self._stream_pool = ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="streamed-requests")
 
     def run(self) -> None:
@@ -237,9 +240,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Cut what is late; called once a second or oftener."""
         super().murder_pending()
         now = time.monotonic()
+        if self.alive:
+            self._silent_until = now + SILENT_S
         for conn, gathering in list(self._gathering.items()):
-            # Whoever has said nothing when the server stops has nothing to lose.
-            if gathering.until > now and (self.alive or gathering.data):
+            until = gathering.until
+            if not self.alive and not gathering.data:
+                # The request of a new connection may be on its way when the server is told to end.
+                until = min(until, self._silent_until)
+            if until > now:
                 if self.alive:
                     break
                 continue

@@ -97,7 +97,7 @@ begun = set(nice())
 for _ in range(3):
     text.json(np.ones((30_000, 6)), TICK_COLUMNS)
 after = nice()
-assert set(after) == begun, "no thread was made after begin()"
+assert set(after) <= begun, "no thread was made after begin()"
 assert after[threading.get_native_id()] == 0
 print(sorted(after[one] for one in begun - before if after[one]), len(begun - before))
 """
