@@ -13,6 +13,7 @@ import errno
 import re
 import selectors
 import socket
+import struct
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -29,6 +30,8 @@ WHOLE_S = 7.0
 SILENT_S = 1.5
 #: Seconds for the other side to close after the last answer.
 LINGER_S = 2.0
+#: Seconds that an answer may make no progress at all.
+STALLED_S = 7
 #: Bytes of a request that the loop holds; forms and callbacks have a few thousand.
 HELD = 65_536
 #: Connections that are accepted in one turn of the loop.
@@ -39,6 +42,7 @@ STREAM_THREADS, STREAMS = 4, 16
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_ANY_LENGTH = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _STREAMED = re.compile(rb"^(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -87,8 +91,11 @@ class Gathering:
                 self.streamed = len(self.data) >= HELD
                 return self.streamed
             head = bytes(self.data[: end + 2])
-            self.streamed = _STREAMED.search(head) is not None
-            self._size = end + 4 + max(map(int, _LENGTH.findall(head)), default=0)
+            lengths = _LENGTH.findall(head)
+            # A length that is no plain number is for the parser to judge, and for nobody else's thread to wait for.
+            odd = len(lengths) < len(_ANY_LENGTH.findall(head))
+            self.streamed = odd or _STREAMED.search(head) is not None
+            self._size = end + 4 + max(map(int, lengths), default=0)
         if len(self.data) >= self._size:
             return True
         self.streamed = self.streamed or len(self.data) >= HELD
@@ -136,6 +143,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return False
+        # A thread that answers somebody who takes nothing is free again after so long; exports allow themselves more.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALLED_S, 0))
         self.nr_conns += 1
         while self.nr_conns >= self.worker_connections and self._drop_oldest():
             pass
@@ -184,7 +193,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn = gathering.conn
         if gathering.streamed and len(self._streaming) >= STREAMS:
             with contextlib.suppress(OSError):
-                conn.sock.send(TOO_MANY)
+                conn.sock.send(TOO_MANY, socket.MSG_DONTWAIT)
             self._say_goodbye(conn.sock)
             return
         if conn.parser is None:

@@ -80,17 +80,17 @@ class Database:
         if not self.embedded or self._parsed.database in (None, "", ":memory:"):
             return None
         with translated(), self._watching:
-            if self._watch is None:
-                pooled = self.engine.raw_connection()
-                pooled.detach()
-                self._watch = pooled
-            cursor = self._watch.cursor()
             try:
-                return int(cursor.execute("PRAGMA data_version").fetchone()[0])
+                if self._watch is None:
+                    pooled = self.engine.raw_connection()
+                    pooled.detach()
+                    self._watch = pooled
+                cursor = self._watch.cursor()
+                found = cursor.execute("PRAGMA data_version").fetchone()
+                cursor.close()
             except sqlite3.Error as error:
                 raise StorageError(f"the database refuses: {error}") from error
-            finally:
-                cursor.close()
+            return int(found[0])
 
     def check(self) -> None:
         """Ask the database something. Raises StorageError with the reason where it does not answer."""

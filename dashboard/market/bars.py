@@ -101,11 +101,12 @@ def pieces_of_ticks(
     of the earliest event time and the close of the latest; among equal times the order of arrival decides. Of one
     instrument without a tick before (`latest` all `NEVER`), they are its whole bars.
     """
-    if len(ts) > CHUNK and not ascending(instrument, or_equal=True):
+    grouped = ascending(instrument, or_equal=True)
+    if len(ts) > CHUNK and not grouped:
         pieces = _by_chunks(instrument, ts, price, size, latest, ms)
         if pieces is not None:
             return pieces
-    order, ts, edges, in_order, passed = _by_time(instrument, ts, latest)
+    order, ts, edges, in_order, passed = _by_time(instrument, ts, latest, grouped)
     if order is not None:
         price, size = price[order], size[order]
     heads, start = _heads(ts, edges, ms, in_order)
@@ -128,7 +129,9 @@ def pieces_of_ticks(
 def pieces_of_bars(instrument: Ints, source: SourceBars, latest: Ints) -> Pieces:
     """The bars of a feed as parts of bars of their own timeframe; of several for one interval the last to arrive."""
     ms = TIMEFRAMES[source.timeframe].ms
-    order, last, _edges, _in_order, passed = _by_time(instrument, source.start + ms - 1, latest)
+    order, last, _edges, _in_order, passed = _by_time(
+        instrument, source.start + ms - 1, latest, ascending(instrument, or_equal=True)
+    )
     if order is not None:
         instrument, source = instrument[order], source.take(order)
     start = source.start - source.start % ms
@@ -245,6 +248,15 @@ def _by_chunks(instrument: Ints, ts: Ints, price: Floats, size: Floats, latest: 
     return longer(Pieces(who, start, rows, None).take(np.argsort(who, kind="stable")), ms)
 
 
+def _edges(instrument: Ints) -> Ints:
+    """Where each instrument begins, of instruments in their order."""
+    if len(instrument) and len(instrument) > FEW and instrument[-1] - instrument[0] < FEW_INSTRUMENTS:
+        found: Ints = np.searchsorted(instrument, np.arange(instrument[0], instrument[-1] + 1))
+        edges: Ints = np.unique(found)
+        return edges
+    return np.append(0, np.flatnonzero(instrument[1:] != instrument[:-1]) + 1)
+
+
 def _heads(ts: Ints, edges: Ints, ms: int, in_order: bool) -> tuple[Ints, Ints]:
     """(position of the first tick of each bar, the bar's start), of ticks by instrument and time; the instruments begin
     at the positions `edges`."""
@@ -272,14 +284,16 @@ def _heads(ts: Ints, edges: Ints, ms: int, in_order: bool) -> tuple[Ints, Ints]:
     return heads, start[heads]
 
 
-def _by_time(instrument: Ints, ts: Ints, latest: Ints) -> tuple[Ints | None, Ints, Ints, bool, Ints | None]:
+def _by_time(
+    instrument: Ints, ts: Ints, latest: Ints, grouped: bool
+) -> tuple[Ints | None, Ints, Ints, bool, Ints | None]:
     """(the order by instrument and event time, None where it is so already; the times in it; where each instrument
     begins in it; whether no tick came after a newer one of the batch; `passed` of each tick in that order, None where
-    none is late)."""
+    none is late). `grouped` says that the ticks are by instrument already."""
     order: Ints | None = None
     when = ts
-    if ascending(instrument, or_equal=True):
-        edges = np.append(0, np.flatnonzero(instrument[1:] != instrument[:-1]) + 1)
+    if grouped:
+        edges = _edges(instrument)
         present = instrument[edges]
     else:
         # Sorting 16 bits is a radix sort: ten times quicker.

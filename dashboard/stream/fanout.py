@@ -13,13 +13,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
+from websockets.frames import Opcode
 
 from dashboard.clock import Clock
 from dashboard.market.ticks import Ints
 from dashboard.store.change import Change
 from dashboard.store.memory import MemoryStore
 from dashboard.stream import protocol
-from dashboard.stream.connection import Connection, Outgoing
+from dashboard.stream.connection import Connection, Outgoing, server_frame
 from dashboard.stream.news import Mark, News
 from dashboard.stream.subscriptions import SETTLED, Part, Subscription, Topic
 from dashboard.telemetry import Telemetry, get_logger
@@ -33,7 +34,7 @@ MOST_QUEUED = 200_000
 class Group:
     """Subscriptions of one topic with the same instruments since the same marks: they get the same bytes."""
 
-    __slots__ = ("_lanes", "arrays", "fresh", "instruments", "members", "parts")
+    __slots__ = ("arrays", "fresh", "instruments", "lanes", "members", "parts")
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
         self.parts = parts
@@ -42,25 +43,23 @@ class Group:
         #: For each part its instruments, in order.
         self.instruments = [sorted(instruments) for instruments, _ in parts]
         self.arrays: list[Ints] = [np.array(each, dtype=np.int64) for each in self.instruments] if self.fresh else []
-        self._lanes: dict[int, list[Connection]] | None = None
+        #: The members' connections by what they negotiated (`Connection.window_bits`); empty until `make_lanes`.
+        self.lanes: dict[int, list[Connection]] = {}
 
     def add(self, subscription: Subscription) -> None:
         self.members[subscription] = None
-        self._lanes = None
+        self.lanes = {}
 
     def remove(self, subscription: Subscription) -> None:
         self.members.pop(subscription, None)
-        self._lanes = None
+        self.lanes = {}
 
-    @property
-    def lanes(self) -> dict[int, list[Connection]]:
-        """The members' connections by what they negotiated (`Connection.window_bits`)."""
-        if self._lanes is None:
-            self._lanes = {}
-            for subscription in self.members:
-                connection = subscription.client.connection
-                self._lanes.setdefault(connection.window_bits, []).append(connection)
-        return self._lanes
+    def make_lanes(self) -> dict[int, list[Connection]]:
+        """Sort the members' connections into `lanes`."""
+        for subscription in self.members:
+            connection = subscription.client.connection
+            self.lanes.setdefault(connection.window_bits, []).append(connection)
+        return self.lanes
 
 
 def write_to_ready(lane: list[Connection], data: bytes, skipped: list[Connection]) -> None:
@@ -314,6 +313,9 @@ class Fanout:
         for topic in list(self.groups):
             for group in list(self.groups.get(topic, {}).values()):
                 try:
+                    if topic == _TICKER and not group.fresh and not self.news.referenced:
+                        self._tell_prices(group, base)
+                        continue
                     if self.news.overflowed and topic[0] in ("bars", "ticks"):
                         for subscription in list(group.members):
                             subscription.fall_behind(base)
@@ -340,6 +342,23 @@ class Fanout:
         if self._wanted is None:
             self._wanted = frozenset().union(*(instruments for parts in groups for instruments, _ in parts))
         self.news.tickers(sorted(self.news.changed & self._wanted))
+
+    def _tell_prices(self, group: Group, base: Mark) -> None:
+        """The usual news, as lean as can be: with a frame for each of many clients this is what a frame costs."""
+        news = self.news
+        if not (who := news.changed_among(group.instruments[0], group.parts[0][0])):
+            return
+        received = news.newest_receipt(who)
+        payload = protocol.ticker_frame(news.tickers(who), self.mark.seq, self.clock.now_ms(), received)
+        self._tally.received = min(self._tally.received, received)
+        lanes = group.lanes or group.make_lanes()
+        skipped: list[Connection] = []
+        if len(lanes) == 1 and (plain := lanes.get(0)) is not None:
+            self._write("ticker", plain, server_frame(Opcode.TEXT, payload), skipped)
+            if skipped:
+                self._leave_behind(group, skipped, base)
+        else:
+            self._deliver(_TICKER, group, [Outgoing(payload)], base)
 
     def _messages(self, topic: Topic, group: Group) -> list[Outgoing]:
         channel, timeframe = topic
@@ -387,22 +406,27 @@ class Fanout:
         return [Outgoing(message) for message in (*snapshots, frame)]
 
     def _deliver(self, topic: Topic, group: Group, messages: list[Outgoing], base: Mark) -> None:
-        if not messages:
-            return
-        tally = self._tally
         skipped: list[Connection] = []
-        for window_bits, lane in group.lanes.items():
-            for message in messages:
-                data = message.bytes_for(window_bits)
-                before = len(skipped)
-                write_to_ready(lane, data, skipped)
-                count = len(lane) - (len(skipped) - before)
-                tally.messages[topic[0]] += count
-                tally.bytes += count * len(data)
+        if messages:
+            for window_bits, lane in (group.lanes or group.make_lanes()).items():
+                for message in messages:
+                    self._write(topic[0], lane, message.bytes_for(window_bits), skipped)
         if skipped:
-            behind = {connection for connection in skipped if connection.slow}
-            for subscription in [each for each in group.members if each.client.connection in behind]:
-                subscription.fall_behind(base)
+            self._leave_behind(group, skipped, base)
+
+    def _write(self, channel: str, lane: list[Connection], data: bytes, skipped: list[Connection]) -> None:
+        before = len(skipped)
+        write_to_ready(lane, data, skipped)
+        told = len(lane) + before - len(skipped)
+        self._tally.messages[channel] += told
+        self._tally.bytes += told * len(data)
+
+    @staticmethod
+    def _leave_behind(group: Group, skipped: list[Connection], base: Mark) -> None:
+        """Who was slow gets what it missed when it reads again."""
+        behind = {connection for connection in skipped if connection.slow}
+        for subscription in [each for each in group.members if each.client.connection in behind]:
+            subscription.fall_behind(base)
 
     def _fault(self, error: Exception) -> None:
         self.telemetry.faults.labels("hub").inc()

@@ -34,6 +34,11 @@ class FrameCuts:
         return self.head[0] & 0x0F if self.head else 0
 
     @property
+    def between(self) -> bool:
+        """Whether the next byte begins a frame."""
+        return not self.left and not self._head
+
+    @property
     def plain_text(self) -> bool:
         """Whether the frame in hand begins a text that is not compressed."""
         return bool(self.head) and self.head[0] & 0x7F == Opcode.TEXT

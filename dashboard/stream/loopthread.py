@@ -10,6 +10,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 from dashboard.stream.connection import Connection
@@ -55,9 +56,10 @@ class LoopThread:
     def adopt(self, sock: socket.socket, make: Callable[[], asyncio.Protocol], gone: Callable[[], None]) -> None:
         """Serve `sock` by what `make` gives, on the loop. Closes it and calls `gone` where that can't begin."""
         with self._gate:
+            self._adopting += 1
             if self.open and self.soon(self._adopt, sock, make, gone):
-                self._adopting += 1
                 return
+            self._adopting -= 1
         sock.close()
         gone()
 
@@ -105,22 +107,32 @@ class LoopThread:
             sock.close()
             gone()
         finally:
-            self._adopting -= 1
+            with self._gate:
+                self._adopting -= 1
 
     async def _shut(self, connections: Callable[[], Iterable[Connection]], timeout: float) -> None:
         assert self.loop is not None
         until = self.loop.time() + timeout
-        while (left := list(connections())) or self._adopting:
-            if self.loop.time() >= until:
-                break
-            for connection in left:
-                if connection.open:
-                    connection.close(GOING_AWAY, "the server goes away")
+        try:
+            while (left := list(connections())) or self._adopting:
+                if self.loop.time() >= until:
+                    break
+                for connection in left:
+                    if connection.open:
+                        self._guarded(partial(connection.close, GOING_AWAY, "the server goes away"))
+                await asyncio.sleep(0.01)
+            for connection in list(connections()):
+                self._guarded(connection.abort)
             await asyncio.sleep(0.01)
-        for connection in list(connections()):
-            connection.abort()
-        await asyncio.sleep(0.01)
-        self.loop.stop()
+        finally:
+            self.loop.stop()
+
+    def _guarded(self, end: Callable[[], None]) -> None:
+        """One that can't be ended keeps nobody else from hearing of the end."""
+        try:
+            end()
+        except Exception as error:
+            self.fault("a connection could not be ended", error)
 
     def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

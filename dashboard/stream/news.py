@@ -56,6 +56,9 @@ class News:
 
     def absorb(self, step: int, change: Change) -> None:
         """Take note of one change."""
+        if self._ticker or self._grouped or self._snapshots:
+            # A flush that failed half-way has left texts of an older state.
+            self._ticker, self._snapshots, self._grouped = {}, {}, {}
         who = change.touched
         if len(who):
             self.rows[who] = change.last
@@ -87,6 +90,7 @@ class News:
     def everything_changed(self, step: int, last: LastTable, after_seq: int) -> None:
         """Changes were dropped: whatever came after `after_seq` counts as changed, its day's reference too."""
         who = np.flatnonzero(last.last_seq > after_seq)
+        self._ticker, self._snapshots, self._grouped = {}, {}, {}
         self.rows[:] = ticker_table(last)
         self.received[who], self.step[who], self.reference[who] = last.received[who], step, step
         self.changed.update(who.tolist())

@@ -92,14 +92,17 @@ class Folder:
         self._lock = threading.Lock()
 
     def files(self) -> dict[str, File]:
-        self.version()
-        return self._files
+        return self.look()[1]
 
     def version(self) -> str:
         """A hash of every file's name and content."""
+        return self.look()[0]
+
+    def look(self) -> tuple[str, dict[str, File]]:
+        """The version and its files, of one look."""
         with self._lock:
             if time.monotonic() - self._looked < LOOK_S:
-                return self._version
+                return self._version, self._files
             paths = self._find()
             seen = [(name, path.stat().st_mtime_ns, path.stat().st_size) for name, path in sorted(paths.items())]
             if seen != self._seen:
@@ -111,7 +114,7 @@ class Folder:
                     whole.update(f"{name} {file.digest}\n".encode())
                 self._seen, self._files, self._version = seen, files, whole.hexdigest()
             self._looked = time.monotonic()
-            return self._version
+            return self._version, self._files
 
 
 def without_fingerprint(path: str) -> str:
@@ -136,9 +139,10 @@ class Files:
 
     def get(self, folder: str, path: str) -> tuple[str, File] | None:
         """A file and the version it has now."""
-        found = self._folders.get(folder)
-        file = found.files().get(path) if found else None
-        return (found.version(), file) if found and file else None
+        if folder not in self._folders:
+            return None
+        version, files = self._folders[folder].look()
+        return (version, files[path]) if path in files else None
 
     def address(self, folder: str, path: str) -> str:
         """Where a file is to be asked for."""

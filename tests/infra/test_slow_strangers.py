@@ -72,6 +72,7 @@ def strangers(port: int, count: int, silent: int) -> list[Stranger]:
         "slow head": (f"GET /login HTTP/1.1\r\n{host}X-Slow: ", b"a"),
         "slow body": (f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: 5000\r\n\r\nusername=", b"a"),
         "large body": (f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: 900000\r\n\r\n" + "a" * 70_000, b"a"),
+        "long length": (f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: {100:030d}\r\n\r\n", b"a"),
         "chunks": (f"POST /login HTTP/1.1\r\n{host}{form}Transfer-Encoding: chunked\r\n\r\n1000\r\n", b"a"),
         "expecting": (
             f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: 5000\r\nExpect: 100-continue\r\n\r\n",
@@ -128,6 +129,23 @@ def test_slow_strangers_are_gone_in_ten_seconds_and_hold_nobody_up(product: Any,
             # Werkzeug's server has a thread for each of them; it is for one machine.
             assert slowest <= 500, f"HTTP p99 {slowest:.0f} ms"
             assert after <= 1.2 * before, f"frames p99 {after:.1f} ms, idle {before:.1f} ms"
+
+
+def test_whoever_takes_no_answer_holds_no_thread_for_long(product: Any) -> None:
+    running = product(server="gunicorn")
+    cookie = "; ".join(f"{name}={value}" for name, value in running.client().cookies.items())
+    asked = f"GET /api/v1/tickers/AAPL/bars?limit=50000 HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nCookie: {cookie}\r\n\r\n"
+    lines = []
+    for _ in range(20):
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        line.connect(("127.0.0.1", running.port))
+        line.sendall(asked.encode() * 100)
+        lines.append(line)
+    time.sleep(2)
+    assert httpx.get(f"{running.url}/health/live", timeout=25, trust_env=False).status_code == 200
+    for line in lines:
+        line.close()
 
 
 def note_delays(wire: Any, found: list[float], until: float) -> None:
