@@ -28,7 +28,7 @@ from tests.conftest import CHROMIUM_FLAGS, ROOT, Product, chromium, take_port
 WIDE = {"width": 1440, "height": 900}
 BUSY_S, BUSY_ROUNDS, TRACED_S, LOADS = 20, 3, 20, 7
 LIVELY = {"TICK_MS": "100", "SEED": "1"}
-QUIET = {"TICK_MS": "60000", "SEED": "1"}
+QUIET = {"TICK_MS": "20000", "SEED": "1"}
 MANY = {"SYMBOLS": "catalogue:2000", "STORE_MB": "512"}
 #: When cards, the first candle and the first row are in the page, ms after the navigation began.
 WATCH = """
@@ -158,7 +158,7 @@ def busy_line(what: str, pages: list[Page], limit: float) -> Line:
             page.wait_for_timeout(BUSY_S * 1000)
             percents.append((busy_s(session) - busy) / (time.monotonic() - began) * 100)
     quiet, lively = (statistics.median(percents) for percents in found)
-    return Line(f"main thread busy, {what}", lively, "%", "the same page, a tick a minute", quiet, limit=limit)
+    return Line(f"main thread busy, {what}", lively, "%", "the same page, a tick every 20 s", quiet, limit=limit)
 
 
 def first_paint(browser: Browser, running: Product, cookies: Any) -> Iterator[Line]:

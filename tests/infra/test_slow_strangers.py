@@ -134,7 +134,8 @@ def test_slow_strangers_are_gone_in_ten_seconds_and_hold_nobody_up(product: Any,
 def test_whoever_takes_no_answer_holds_no_thread_for_long(product: Any) -> None:
     running = product(server="gunicorn")
     cookie = "; ".join(f"{name}={value}" for name, value in running.client().cookies.items())
-    asked = f"GET /api/v1/tickers/AAPL/bars?limit=50000 HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nCookie: {cookie}\r\n\r\n"
+    host = f"Host: 127.0.0.1:{running.port}\r\nCookie: {cookie}\r\n"
+    asked = f"GET /api/v1/tickers/AAPL/bars?limit=50000 HTTP/1.1\r\n{host}\r\n"
     lines = []
     for _ in range(20):
         line = socket.socket()
