@@ -24,12 +24,11 @@ from dashboard.store.memory import TICK_COLUMNS, Ticks
 
 #: Rows copied and formatted at a time: 6 ms of work, 2 MB.
 PIECE = 20_000
-#: Exports at once, how many more wait for a place and for how long: gunicorn has 16 threads, and a reader may be slow.
-AT_ONCE, WAITING, WAIT_S = 12, 2, 15.0
+#: Exports at once, and how long one more waits for a place: gunicorn has 16 threads, and a reader may be slow.
+AT_ONCE, WAIT_S = 12, 15.0
 #: A reader that takes nothing for so long has gone: under gunicorn its thread would wait for ever.
 STALLED_S = 30
 _places = threading.BoundedSemaphore(AT_ONCE)
-_waiting = threading.BoundedSemaphore(WAITING)
 
 
 class Cut(Exception):
@@ -107,7 +106,7 @@ class _Sent:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._held = False
-        if not _places.acquire(blocking=False) and not _wait_for_place():
+        if not _places.acquire(timeout=WAIT_S):
             raise ServiceUnavailable(f"{AT_ONCE} exports are under way, that is all there may be", retry_after=5)
         self._pieces, self._held = pieces, True
 
@@ -124,16 +123,6 @@ class _Sent:
             _places.release()
 
     __del__ = close
-
-
-def _wait_for_place() -> bool:
-    """Whether a place became free; no more than `WAITING` threads wait, the others are left to everybody else."""
-    if not _waiting.acquire(blocking=False):
-        return False
-    try:
-        return _places.acquire(timeout=WAIT_S)
-    finally:
-        _waiting.release()
 
 
 def _notice_stalled_reader() -> None:

@@ -53,10 +53,12 @@ def _panel(curve: Curve, left: float, most: float) -> str:
         f'<polyline fill="none" stroke="#3b6fd4" stroke-width="2" '
         f'points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in spots)}" />'
     )
-    for (x, y), (amount, value) in zip(spots, curve.points, strict=True):
+    for at, ((x, y), (amount, value)) in enumerate(zip(spots, curve.points, strict=True)):
+        # The first stands beside the scale's own figures.
+        anchor = "middle" if at else "start"
         parts.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#3b6fd4" />'
-            f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="middle">{value:.1f}</text>'
+            f'<text x="{x:.1f}" y="{y - 8:.1f}" text-anchor="{anchor}">{value:.1f}</text>'
             f'<text x="{x:.1f}" y="{TOP + inner_height + 18}" text-anchor="middle">{amount:,.0f}</text>'
         )
     parts.append(
