@@ -180,7 +180,7 @@ def test_another_ending_is_no_export(refused: Any) -> None:
 def seqs(form: str, body: bytes) -> list[int]:
     if form == "json":
         return [row[0] for row in json.loads(body)["data"]]
-    return table(body)["seq"].to_pylist()  # type: ignore[no-any-return]
+    return table(body)["seq"].to_pylist()
 
 
 @pytest.mark.parametrize("form", ["json", "parquet"])

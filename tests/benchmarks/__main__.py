@@ -83,7 +83,8 @@ def report(measured: dict[str, str]) -> str:
     parts = [f"## {name}\n\n{head}\n{measured[name]}\n" for name in PARTS if measured.get(name)]
     said = "\n".join(f"- {line}" for line in machine())
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    return f"# Measurements\n\nWritten by `make bench` on {day}.\n\n{said}\n\n" + "\n".join(parts)
+    how = "Each part's lines are of the last run that measured it, so parts may be of different runs."
+    return f"# Measurements\n\nWritten by `make bench` on {day}. {how}\n\n{said}\n\n" + "\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def create(count: int) -> Any:
         load(blocks)
         fill(runtime.store, count, runtime.clock.now_ms())
 
-    runtime.store.load_history = load_and_fill  # type: ignore[method-assign]
+    runtime.store.load_history = load_and_fill
     return create_server(runtime)
 
 

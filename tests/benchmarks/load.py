@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import uvloop
 from websockets.frames import Frame, Opcode
@@ -57,7 +57,7 @@ class Load:
 class Listener(asyncio.Protocol):
     """A WebSocket of which only the delays of ticker frames are kept: arrival less `received`, ms, same clock."""
 
-    delays: list[float] = []  # noqa: RUF012  # shared by all on purpose
+    delays: ClassVar[list[float]] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)

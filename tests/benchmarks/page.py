@@ -79,7 +79,7 @@ def served(settings: dict[str, str]) -> Iterator[Product]:
 
 def opened(browser: Browser, running: Product) -> Page:
     """A page of its own profile, logged in, with the chart drawn."""
-    page = browser.new_context(viewport=WIDE).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(viewport=WIDE).new_page()
     page.goto(running.url)
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "123456")
@@ -193,7 +193,7 @@ def first_paint(browser: Browser, running: Product, cookies: Any) -> Iterator[Li
 
 def load(browser: Browser, url: str, cookies: Any) -> dict[str, float]:
     """One navigation in a profile of its own: ms to `cards`, `candle` and `row`."""
-    context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=WIDE)
     try:
         context.add_init_script(WATCH)
         if cookies:

@@ -125,7 +125,7 @@ def _data(found: Expected, fin: bool, opcode: int, rsv: int, payload: bytes, def
         raise Failed(1002)
     if inflater is not None:
         try:
-            whole = inflater.decompress(payload + (b"\x00\x00\xff\xff" if fin else b""))  # type: ignore[attr-defined]
+            whole = inflater.decompress(payload + (b"\x00\x00\xff\xff" if fin else b""))
         except zlib.error:
             # A bomb is noticed before what is behind it is read.
             raise Failed(_bomb(payload, room)) from None

@@ -245,7 +245,7 @@ class Crowd:
     async def rush(self, seconds: float) -> dict[str, Any]:
         """As `cut`, but everybody comes back at once, without a page's jitter."""
         for client in self.clients:
-            client.come_again = lambda after_s=0.0, client=client: self.later(after_s, client.connect)  # type: ignore[method-assign]
+            client.come_again = lambda after_s=0.0, client=client: self.later(after_s, client.connect)
         try:
             return await self.cut(seconds)
         finally:
