@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import select
+import json
 import socket
 import statistics
+import subprocess
+import sys
 import threading
 import time
-from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -22,113 +24,86 @@ from tests.infra.test_servers import stream
 GONE_S, BUSY_S = 10.0, 5.0
 
 
-class Stranger:
-    """A connection that says `first` and then a byte of `rest` now and then."""
+class Visit:
+    """What clients see for some seconds: delays of frames, times of answers, and how long each stranger stayed."""
 
-    def __init__(self, port: int, kind: str, first: bytes, rest: bytes) -> None:
-        self.kind, self.rest = kind, rest
-        self.sock = socket.create_connection(("127.0.0.1", port), 10)
-        self.began = time.monotonic()
-        self.gone: float | None = None
-        self.sock.sendall(first)
-        self.sock.setblocking(False)
-
-    def look(self) -> None:
-        """Notice that the other side has ended it."""
-        try:
-            while self.sock.recv(65_536):
-                continue
-        except BlockingIOError:
-            return
-        except OSError:
-            pass
-        self.gone = time.monotonic() - self.began
-        self.sock.close()
-
-
-def trickle(every: list[Stranger], until: float) -> None:
-    """Have each say a byte every half second, and note when it is gone."""
-    poll, said = select.poll(), 0.0
-    known = {each.sock.fileno(): each for each in every}
-    for number in known:
-        poll.register(number, select.POLLIN)
-    while known and time.monotonic() < until:
-        for number, _ in poll.poll(100):
-            known[number].look()
-            if known[number].gone is not None:
-                poll.unregister(number)
-                del known[number]
-        if time.monotonic() - said > 0.5:
-            said = time.monotonic()
-            for each in known.values():
-                with contextlib.suppress(OSError):
-                    each.sock.send(each.rest)
+    def __init__(self, running: Any, wire: Any, client: httpx.Client, arguments: list[str] | None) -> None:
+        self.frames: list[float] = []
+        self.served: list[float] = []
+        seconds = int(GONE_S + BUSY_S)
+        until, ended = time.monotonic() + GONE_S, threading.Event()
+        order = [sys.executable, "-m", "tests.infra.strangers", *(arguments or [])]
+        generator = (
+            subprocess.Popen([*order, str(seconds)], stdout=subprocess.PIPE, text=True)
+            if arguments is not None
+            else None
+        )
+        watching = threading.Thread(target=note_delays, args=(wire, self.frames, ended))
+        watching.start()
+        fresh = httpx.Client(base_url=running.url, trust_env=False, timeout=30, cookies=client.cookies)
+        while time.monotonic() < until or (generator is not None and generator.poll() is None):
+            # A connection that is kept and a new one.
+            for browser, headers in ((client, {}), (fresh, {"Connection": "close"})):
+                began = time.perf_counter()
+                assert browser.get("/api/v1/tickers", headers=headers).status_code == 200
+                self.served.append((time.perf_counter() - began) * 1_000)
+            time.sleep(0.02)
+        ended.set()
+        watching.join()
+        said = "" if generator is None else generator.communicate(timeout=30)[0]
+        self.gone: dict[str, list[float | None]] = json.loads(said.splitlines()[-1]) if said else {}
 
 
-def strangers(port: int, count: int, silent: int) -> list[Stranger]:
-    host = f"Host: 127.0.0.1:{port}\r\n"
-    form = "Content-Type: application/x-www-form-urlencoded\r\n"
-    kinds = {
-        "slow head": (f"GET /login HTTP/1.1\r\n{host}X-Slow: ", b"a"),
-        "slow body": (f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: 5000\r\n\r\nusername=", b"a"),
-        "large body": (f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: 900000\r\n\r\n" + "a" * 70_000, b"a"),
-        "long length": (f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: {100:030d}\r\n\r\n", b"a"),
-        "chunks": (f"POST /login HTTP/1.1\r\n{host}{form}Transfer-Encoding: chunked\r\n\r\n1000\r\n", b"a"),
-        "expecting": (
-            f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: 5000\r\nExpect: 100-continue\r\n\r\n",
-            b"a",
-        ),
-    }
-    made = [Stranger(port, "silent", b"", b"") for _ in range(silent)]
-    return made + [
-        Stranger(port, kind, head.encode(), rest) for kind, (head, rest) in kinds.items() for _ in range(count)
-    ]
+@contextlib.contextmanager
+def sink() -> Iterator[str]:
+    """The port of a process that reads what strangers say and ends nobody."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.infra.strangers", "sink"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("server", ["gunicorn", "app"])
 def test_slow_strangers_are_gone_in_ten_seconds_and_hold_nobody_up(product: Any, scale: Scale, server: str) -> None:
-    running = product(server=server, TICK_MS="100")
+    """The ratio is to the same strangers at a process beside the product: what two thousand of them, and who plays
+    them, take of the machine is not the product's; what they do inside it is."""
+    running = product(server=server, TICK_MS="20" if scale.full else "100")
     client = running.client()
-    fresh = httpx.Client(base_url=running.url, trust_env=False, timeout=30, cookies=client.cookies)
+    count = scale.of(60, 2_000 if server == "gunicorn" else 800)
     with stream(running, client) as wire:
         wire.send('{"op":"subscribe","channel":"ticker","symbols":"*"}')
-        idle: list[float] = []
+        idle = beside = None
         if scale.full:
-            note_delays(wire, idle, time.monotonic() + 10)
-        slow = strangers(running.port, 20, scale.of(60, 2_000 if server == "gunicorn" else 800))
-        frames: list[float] = []
-        until = time.monotonic() + GONE_S + BUSY_S
-        threads = [
-            threading.Thread(target=trickle, args=(slow, until)),
-            threading.Thread(target=note_delays, args=(wire, frames, until - BUSY_S)),
-        ]
-        for thread in threads:
-            thread.start()
-        served: list[float] = []
-        while any(thread.is_alive() for thread in threads):
-            # A connection that is kept and a new one.
-            for browser, headers in ((client, {}), (fresh, {"Connection": "close"})):
-                began = time.perf_counter()
-                assert browser.get("/api/v1/tickers", headers=headers).status_code == 200
-                served.append((time.perf_counter() - began) * 1_000)
-            time.sleep(0.02)
-        left = Counter(each.kind for each in slow if each.gone is None)
-        assert not left, left
-    assert len(frames) > 10, "the socket stood still"
-    assert len(served) > 20
+            Visit(running, wire, client, None)
+            idle = Visit(running, wire, client, None)
+            with sink() as port:
+                beside = Visit(running, wire, client, [port, str(count), "20"])
+        visit = Visit(running, wire, client, [str(running.port), str(count), "20"])
+    left = {kind: stays.count(None) for kind, stays in visit.gone.items() if None in stays}
+    assert not left, left
+    assert sum(map(len, visit.gone.values())) == count + 120
+    assert len(visit.frames) > 10, "the socket stood still"
+    assert len(visit.served) > 20
     assert "Traceback" not in running.log, running.log[-3_000:]
-    worst = max(each.gone for each in slow if each.gone is not None)
-    slowest = tail(served)
-    print(f"{server}: gone in {worst:.1f} s, HTTP p99 {slowest:.0f} ms of {len(served)}")
-    if scale.full:
-        before, after = tail(idle), tail(frames)
-        print(f"{server}: frames p99 {before:.1f} ms idle, {after:.1f} ms beside {len(slow)} strangers")
+    worst = max(stay for stays in visit.gone.values() for stay in stays if stay is not None)
+    slowest = tail(visit.served)
+    print(f"{server}: gone in {worst:.1f} s, HTTP p99 {slowest:.0f} ms of {len(visit.served)}")
+    if idle is not None and beside is not None:
+        assert all(stay is None for stays in beside.gone.values() for stay in stays), "the sink ended somebody"
+        figures = [tail(each.frames) for each in (idle, beside, visit)]
+        print(
+            "{}: frames p99 {:.1f} ms idle, {:.1f} beside strangers elsewhere, {:.1f} with them".format(
+                server, *figures
+            )
+        )
         assert worst <= GONE_S, f"the last was gone after {worst:.1f} s"
         if server == "gunicorn":
             # Werkzeug's server has a thread for each of them; it is for one machine.
             assert slowest <= 500, f"HTTP p99 {slowest:.0f} ms"
-            assert after <= 1.2 * before, f"frames p99 {after:.1f} ms, idle {before:.1f} ms"
+            assert figures[2] <= 1.2 * figures[1], figures
 
 
 def test_whoever_takes_no_answer_holds_no_thread_for_long(product: Any) -> None:
@@ -149,11 +124,11 @@ def test_whoever_takes_no_answer_holds_no_thread_for_long(product: Any) -> None:
         line.close()
 
 
-def note_delays(wire: Any, found: list[float], until: float) -> None:
-    """Note how long ticker frames are under way, ms."""
-    while time.monotonic() < until:
+def note_delays(wire: Any, found: list[float], ended: threading.Event) -> None:
+    """Note how long ticker frames are under way, ms; who stops reading would measure its own absence."""
+    while not ended.is_set():
         with contextlib.suppress(TimeoutError):
-            message = orjson.loads(wire.recv(timeout=max(0.0, until - time.monotonic())))
+            message = orjson.loads(wire.recv(timeout=0.2))
             if message["type"] == "ticker":
                 found.append(time.time() * 1_000 - message["received"])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
+
+from tests.conftest import take_port
 
 ROOT = Path.cwd()
 SERVERS = ("werkzeug", "gthread", "sync")
@@ -96,22 +97,9 @@ def _gunicorn(port: int, *options: str) -> list[str]:
 
 @contextmanager
 def serving(kind: str, **environment: str) -> Iterator[Server]:
-    """A server on a free port of the tests' range."""
-    server = Server(kind, free_port(), **environment)
+    """A server on a free port."""
+    server = Server(kind, take_port(), **environment)
     try:
         yield server
     finally:
         server.stop()
-
-
-def free_port() -> int:
-    """A port of the range 18100 to 18199 that nobody listens on."""
-    for port in range(18100, 18200):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError("no free port")
