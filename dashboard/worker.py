@@ -215,6 +215,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return False
         return super().handle(conn)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Make and send the answer; a client that takes nothing of it for so long is one that has gone.
+
+        gunicorn would write a traceback for it, which any client could then have written as often as it likes.
+        """
+        try:
+            return super().handle_request(req, conn)
+        except BlockingIOError as error:
+            raise ConnectionResetError(errno.ECONNRESET, f"took nothing for {STALLED_S} s") from error
+
     def _handled(self, conn: Any, future: Future[Any]) -> None:
         self.method_queue.defer(self.finish_request, conn, future)
 
