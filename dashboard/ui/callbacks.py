@@ -23,6 +23,8 @@ from dashboard.ui.services import Services
 
 #: Bars that a poll brings of the symbol on the chart: enough for what closed since the last one.
 POLLED_BARS = 30
+#: What an alert command may be.
+OPS = ("list", "create", "enable", "disable", "delete")
 
 
 def register(app: Dash, services: Services) -> None:
@@ -108,7 +110,7 @@ def register(app: Dash, services: Services) -> None:
         if not isinstance(command, dict):
             return no_update
         book, user = services.alert_book, int(current_user.id)
-        answer: dict[str, Any] = {"number": _number(command), "op": str(command.get("op"))[:20]}
+        answer: dict[str, Any] = {"number": _number(command), "op": _op(command)}
         try:
             _do(book, user, command)
         except DashboardError as error:
@@ -116,6 +118,12 @@ def register(app: Dash, services: Services) -> None:
         answer["rules"] = book.list_for(user)
         answer["events"] = book.history(user, 20)
         return answer
+
+
+def _op(command: dict[str, Any]) -> str | None:
+    """The command's operation, if it is one: a string of any kind could not be sent back, half a character for one."""
+    op = command.get("op")
+    return op if op in OPS else None
 
 
 def _number(given: dict[str, Any]) -> int | None:
@@ -156,4 +164,4 @@ def _do(book: Any, user: int, command: dict[str, Any]) -> None:
         else:
             book.set_enabled(user, number, op == "enable")
     elif op != "list":
-        raise DashboardError("op must be one of list, create, enable, disable, delete")
+        raise DashboardError(f"op must be one of {', '.join(OPS)}")

@@ -66,6 +66,14 @@ def test_what_the_page_sends_is_taken(house: House, recorded: dict[str, Any]) ->
     assert list(answer.json["response"]) == [recorded["outputs"]["id"]]
 
 
+@pytest.mark.parametrize("name", ["op", "symbol", "direction", "level", "number"])
+def test_half_a_character_is_refused_in_words(house: House, name: str) -> None:
+    command = {"op": "create", "symbol": "AAPL", "direction": "above", "level": "300.5", "number": 2, name: "\ud800"}
+    answer = post(house.enter("ada"), json.dumps(call("alerts", command)).encode())
+    assert answer.status_code == 200
+    assert ("error" in answer.json["response"]["alerts"]["data"]) == (name != "number")
+
+
 def inputs(mutator: Mutator) -> bytes:
     """A recorded body, changed in its shape or only in what it asks for."""
     chance = mutator.random
