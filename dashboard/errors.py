@@ -30,7 +30,8 @@ class BadParameter(DashboardError):
     """
 
     def __init__(self, parameter: str, received: object, accepted: str) -> None:
-        text = str(received)
+        # Half a character (JSON's "\ud800") could not be sent back.
+        text = str(received).encode("utf-8", "backslashreplace").decode()
         self.parameter = parameter
         self.received = text if len(text) <= 100 else text[:99] + "…"
         self.accepted = accepted

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
@@ -33,8 +33,6 @@ FLOODED = 4429
 CLOSE_S = 2.0
 #: Server frames below this are not worth deflating.
 DEFLATE_FROM = 200
-#: Memory for a connection's window: 2**12 bytes finds what repeats in a frame of rows.
-WINDOW_BITS = 12
 #: A pong with the token of one of our pings (`Ping`): header, mask, token (RFC 6455 section 5.2).
 PONG_HEAD, PONG_SIZE = b"\x8a\x84", 10
 #: Pings without an answer that are remembered.
@@ -47,13 +45,6 @@ SIOCOUTQNSD = 0x894B
 
 def _nowhere(_data: bytes) -> None:
     """Where a connection writes that has no line, or none any more."""
-
-
-def deflate_extension() -> ServerPerMessageDeflateFactory:
-    """permessage-deflate without context takeover: a frame is compressed once for everybody."""
-    return ServerPerMessageDeflateFactory(
-        server_no_context_takeover=True, client_no_context_takeover=True, server_max_window_bits=WINDOW_BITS
-    )
 
 
 def server_frame(opcode: int, payload: bytes) -> bytes:

@@ -18,7 +18,7 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from dashboard.stream.connection import deflate_extension
+from dashboard.stream.deflate import deflate_extension
 
 
 @dataclass(frozen=True, slots=True)

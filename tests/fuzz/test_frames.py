@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
-from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from dashboard.clock import ManualClock
 from dashboard.stream import connection as under_test
 from dashboard.stream.connection import FLOODED, MAX_MESSAGE, Connection, Outgoing, Ping
+from dashboard.stream.deflate import BoundedDeflate
 from tests.conftest import Scale
 from tests.fuzz import frames, measure
 from tests.fuzz.mutation import Mutator
@@ -76,7 +76,7 @@ class Peer:
         self.gone = False
         ws = ServerProtocol(state=OPEN, max_size=MAX_MESSAGE)
         if deflate:
-            ws.extensions = [PerMessageDeflate(True, True, 15, 12)]
+            ws.extensions = [BoundedDeflate(True, True, 15, 12)]
         self.connection = Connection(
             self.owner,
             ws,

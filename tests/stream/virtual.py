@@ -22,6 +22,7 @@ from dashboard.market.instruments import catalogue
 from dashboard.market.ticks import TickBatch
 from dashboard.store.change import Change
 from dashboard.store.memory import MemoryStore
+from dashboard.stream.deflate import BoundedDeflate
 from dashboard.stream.hub import Hub
 from dashboard.stream.limits import Reservation
 from dashboard.telemetry import Telemetry
@@ -154,7 +155,7 @@ class VirtualClient:
         server = ServerProtocol(state=OPEN, max_size=16_384)
         self.ws = ClientProtocol(parse_uri("ws://localhost/"), state=OPEN, max_size=None)
         if bits:
-            server.extensions = [PerMessageDeflate(True, True, 15, bits)]
+            server.extensions = [BoundedDeflate(True, True, 15, bits)]
             self.ws.extensions = [PerMessageDeflate(True, True, bits, 15)]
         self.messages: list[dict[str, Any]] = []
         self.texts: list[bytes] = []
