@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
@@ -191,7 +191,7 @@ class Settings(BaseSettings):
     @field_validator("secret_key", "metrics_token")
     @classmethod
     def _secret(cls, value: str | None) -> str | None:
-        if value is not None and len(value) < 16:
+        if value is not None and len(value.strip()) < 16:
             raise ValueError("too short")
         return value
 
@@ -263,10 +263,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: str | Path
     environ = os.environ if environ is None else environ
     given: dict[str, str] = {}
     if env_file is not None and Path(env_file).is_file():
-        try:
-            given |= {name: value or "" for name, value in dotenv_values(env_file).items() if name.startswith(PREFIX)}
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"the settings file {env_file} can't be read: {error}") from error
+        given |= _from_file(Path(env_file))
     given |= {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     values = {
         name.removeprefix(PREFIX).lower(): value
@@ -283,6 +280,23 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: str | Path
         return Settings(**values)  # type: ignore[arg-type]  # pydantic parses the texts
     except ValidationError as error:
         raise ConfigurationError(_lines(_sentences(error, values))) from None
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    """The settings in a `.env` file, as they stand there: a `$` in a secret is a `$`."""
+    given: dict[str, str] = {}
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            for binding in parse_stream(stream):
+                ours = binding.key is not None and binding.key.startswith(PREFIX)
+                if binding.error or (ours and binding.value is None):
+                    # Not the line itself: it may be a secret.
+                    raise ConfigurationError(f"line {binding.original.line} of {path} is no NAME=value")
+                if binding.key is not None and ours:
+                    given[binding.key] = binding.value or ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the settings file {path} can't be read: {error}") from error
+    return given
 
 
 def _known(name: str) -> bool:

@@ -59,6 +59,7 @@ class Runtime:
         self._lock = threading.Lock()
         self._started = False
         self._claim: IO[str] | None = None
+        self._failed: str | None = None
         self.database = Database(settings.database_url)
         self.writer = Writer(self.database, self.telemetry, self.clock)
         self.feed = make_feed(settings, self.clock)
@@ -114,28 +115,24 @@ class Runtime:
         return self._started
 
     def start(self) -> None:
-        """Start every thread, once. Raises StartRefused where the market already runs in a sibling process."""
+        """Start every thread, once: where that fails those that run are ended, and it is not tried again.
+
+        Raises StartRefused where the market already runs in a sibling process or has failed to start before.
+        """
         with self._lock:
             if self._started or self.stopping.is_set():
                 return
+            if self._failed is not None:
+                raise StartRefused(self._failed)
             self._claim = claim_market()
-            sys.setswitchinterval(SWITCH_INTERVAL_S)
-            raise_descriptor_limit()
-            text.begin()
-            if (warning := self.database.warning()) is not None:
-                self.log.warning(warning)
-            self.writer.start()
-            self.hub.start()
-            began = time.perf_counter()
-            self.store.load_history(self.feed.history())
-            self.log.info(
-                "store ready",
-                instruments=len(self.store.catalogue),
-                retention=self.store.retention,
-                history_s=round(time.perf_counter() - began, 2),
-            )
-            self.engine.start()
-            self.supervisor.start()
+            try:
+                self._start()
+            except BaseException as error:
+                self._failed = (
+                    f"the market could not be started: {' '.join(str(error).split()) or type(error).__name__}"
+                )
+                self._end()
+                raise
             self._started = True
         atexit.register(self.stop)
 
@@ -148,15 +145,46 @@ class Runtime:
             if not self._started:
                 return
             self._started = False
-            self.hub.stop(timeout=1.5)
-            self.supervisor.stop(timeout=1.0)
-            self.engine.stop(timeout=0.5)
-            self.writer.stop(timeout=1.0)
-            self.database.close()
-            if self._claim is not None:
-                self._claim.close()
+            self._end()
         atexit.unregister(self.stop)
         self.log.info("stopped")
+
+    def _start(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        raise_descriptor_limit()
+        text.begin()
+        if (warning := self.database.warning()) is not None:
+            self.log.warning(warning)
+        self.writer.start()
+        self.hub.start()
+        began = time.perf_counter()
+        self.store.load_history(self.feed.history())
+        self.log.info(
+            "store ready",
+            instruments=len(self.store.catalogue),
+            retention=self.store.retention,
+            history_s=round(time.perf_counter() - began, 2),
+        )
+        self.engine.start()
+        self.supervisor.start()
+
+    def _end(self) -> None:
+        """End what runs, all of it or as much as had been started, and give the market free."""
+        parts: tuple[Callable[[], None], ...] = (
+            lambda: self.hub.stop(timeout=1.5),
+            lambda: self.supervisor.stop(timeout=1.0),
+            lambda: self.engine.stop(timeout=0.5),
+            lambda: self.writer.stop(timeout=1.0),
+            self.database.close,
+        )
+        for end in parts:
+            try:
+                end()
+            except Exception:
+                self.log.exception("a part could not be ended")
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
 
     def cut(self) -> bool:
         """Whether a streamed answer has to break off now: the product stops and the time to finish is over."""

@@ -133,13 +133,15 @@ class Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """Werkzeug's threaded server that says when its loop last turned."""
+    """Werkzeug's threaded server that says when its loop last turned; takes `listener` over."""
 
     request_queue_size = BACKLOG
 
     def __init__(self, listener: socket.socket, application: Any) -> None:
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, application, handler=Handler, fd=listener.fileno())
+        # Werkzeug has made a descriptor of its own; with this one open the port would listen on after the end of that.
+        listener.close()
         self.turned = time.monotonic()
         self._places = threading.BoundedSemaphore(CONNECTIONS)
 
@@ -197,7 +199,6 @@ def serve(server: Flask) -> int:
     in_flight = InFlight(server.wsgi_app)
     server.wsgi_app = in_flight  # type: ignore[method-assign]  # the place that Flask names for middleware
     wsgi = Server(listener, server)
-    listener.detach()
     runtime.server_lag_s = lambda: time.monotonic() - wsgi.turned
     runtime.start()
     loop = threading.Thread(target=wsgi.serve_forever, kwargs={"poll_interval": 0.25}, name="server", daemon=True)

@@ -77,6 +77,8 @@ def test_a_setting_that_is_not_given_has_the_contracts_default(name: str, value:
         ("BUS", "amqp://h", "redis://"),
         ("DATABASE_URL", "dashboard.db", "sqlite:///"),
         ("SECRET_KEY", "short", "16 characters"),
+        ("SECRET_KEY", " " * 16, "16 characters"),
+        ("METRICS_TOKEN", "short" + " " * 16, "16 characters"),
         ("ADMIN_PASSWORD_FILE", "/nowhere/at/all", "readable file"),
         ("TRUSTED_PROXIES", "true", "0 to 16"),
         ("ALLOWED_HOSTS", "http://x", "host names"),
@@ -140,6 +142,27 @@ def test_a_fault_in_the_file_is_refused_too(tmp_path: Path) -> None:
     file.write_text("DASHBOARD_PROT=9001\n")
     with pytest.raises(ConfigurationError, match="DASHBOARD_PORT"):
         load_settings({}, env_file=file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DASHBOARD_TICK_MS=250\nDASHBOARD_SECRET_KEY hunter2\n",
+        "# mine\nDASHBOARD_REPLAY_COLUMNS\n",
+        "OTHER=1\nDASHBOARD_SECRET_KEY='hunter2",
+    ],
+)
+def test_a_line_of_the_file_without_a_value_is_refused_by_its_number_alone(tmp_path: Path, text: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"^line 2 of .*\.env is no NAME=value$"):
+        load_settings({}, env_file=file)
+
+
+def test_a_value_in_the_file_is_taken_as_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("\ufeff\nexport DASHBOARD_SECRET_KEY='pa$$${HOME}-0123456789'  # mine\n\nUNSET\n", "utf-8")
+    assert load_settings({}, env_file=file).secret_key == "pa$$${HOME}-0123456789"
 
 
 @pytest.mark.parametrize(

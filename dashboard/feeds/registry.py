@@ -48,4 +48,6 @@ def make_feed(settings: Settings, clock: Clock) -> Feed:
     make = FEEDS.get(name)
     if make is None:
         raise ConfigurationError(f"DASHBOARD_FEED {name!r} is not in this version; it takes {' or '.join(FEEDS)}:FILE")
+    # Refused whatever the feed is, like every bad value.
+    columns_of(settings.replay_columns)
     return make(settings, rest, clock)

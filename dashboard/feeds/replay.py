@@ -257,6 +257,8 @@ def columns_of(text: str | None) -> dict[str, str]:
                 f"DASHBOARD_REPLAY_COLUMNS takes pairs such as price=last,size=qty with {', '.join(NAMES)} "
                 f"on the left, got {pair.strip()[:40]!r}"
             )
+        if meaning in pairs:
+            raise ConfigurationError(f"DASHBOARD_REPLAY_COLUMNS names {meaning} twice")
         pairs[meaning] = name
     return pairs
 

@@ -87,19 +87,27 @@ class Supervisor:
                 retries += 1
                 broken = True
                 self.telemetry.feed_restarts.inc()
-                self.on_disconnected(self.feed.market_now_ms())
                 if self.clock.monotonic() - began > HEALTHY_S:
                     delay = FIRST_DELAY_S
                 wait = delay * random.uniform(0.5, 1.0)
                 delay = min(delay * 2, LONGEST_DELAY_S)
                 self._state = FeedState("retrying", self.clock.now_ms(), _sentence(error), retries)
                 self.log.error("feed broke off", error=_sentence(error), again_in_s=round(wait, 1), exc_info=True)
+                self._mark_break()
                 self._stop.wait(wait)
             else:
                 status: Literal["stopped", "ended"] = "stopped" if self._stop.is_set() else "ended"
                 self._state = FeedState(status, self.clock.now_ms(), None, retries)
                 self.log.info("feed ended", status=status)
                 return
+
+    def _mark_break(self) -> None:
+        try:
+            self.on_disconnected(self.feed.market_now_ms())
+        except Exception:
+            # The feed is tried again all the same: without its thread the market would stand still for ever.
+            self.telemetry.faults.labels("feed").inc()
+            self.log.exception("marking the break failed")
 
     def _watch_clock(self) -> None:
         while not self._stop.wait(CLOCK_S):

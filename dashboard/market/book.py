@@ -217,13 +217,6 @@ class BarBook:
         self._taken = weakref.ref(taken)
         return taken
 
-    def take_touched(self) -> tuple[Ints, Floats]:
-        """Keys int64[m] and rows float64[m, 8] of the bars that changed since this was last asked, each once.
-
-        Ordered by key, then by start.
-        """
-        return self.take().everything()
-
     def leave(self) -> None:
         """The book is not used any more; whoever holds bars that were taken from it keeps them."""
         self._freeze()

@@ -230,23 +230,26 @@ def _described(names: Sequence[str], source: str) -> Catalogue:
 def _from_file(path: Path) -> Catalogue:
     """Symbols one a line (`#` begins a comment), or a CSV whose header has `symbol` and any of the fields' names."""
     try:
-        lines = [line.split("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
+        lines = [line.split("#")[0].strip() for line in path.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise ConfigurationError(f"{_SETTING}: the catalogue file {path} can't be read: {reason}") from None
     lines = [line for line in lines if line]
-    if not lines or "symbol" not in [name.strip().lower() for name in lines[0].split(",")]:
-        return _described(lines, f"{_SETTING} ({path.name})")
     try:
-        rows = list(csv.DictReader([lines[0].lower(), *lines[1:]]))
+        header = [name.strip().lower() for name in next(csv.reader(lines[:1], skipinitialspace=True), [])]
+        if "symbol" not in header:
+            return _described(lines, f"{_SETTING} ({path.name})")
+        rows = list(csv.DictReader(lines[1:], header, skipinitialspace=True))
     except csv.Error as error:
         raise ConfigurationError(f"{_SETTING}: the catalogue file {path} can't be read: {error}") from None
+    if twice := [name for name in header if name and header.count(name) > 1]:
+        raise ConfigurationError(f"{_SETTING} ({path.name}) has two columns {twice[0][:40]!r}")
     plain = _described([(row["symbol"] or "").strip() for row in rows], f"{_SETTING} ({path.name})")
     return Catalogue(_with(each, row, path) for each, row in zip(plain, rows, strict=True))
 
 
 def _with(each: Instrument, row: dict[str, str | None], path: Path) -> Instrument:
-    given = {name.strip(): (value or "").strip() for name, value in row.items() if name and (value or "").strip()}
+    given = {name: (value or "").strip() for name, value in row.items() if name and (value or "").strip()}
     kind = given.get("class", each.asset_class)
     try:
         if kind not in ASSET_CLASSES:

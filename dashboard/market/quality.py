@@ -120,6 +120,8 @@ class Checker:
         finite = [np.isfinite(column) for column in (open_, high, low, close, bars.volume, bars.trades)]
         refuse("nan", ~np.logical_and.reduce(finite))
         refuse("price", (open_ <= 0) | (low <= 0) | (bars.volume < 0) | (bars.trades < 0))
+        largest = [column > LARGEST for column in (open_, high, low, close, bars.volume, bars.trades)]
+        refuse("price", np.logical_or.reduce(largest))
         refuse("crossed", (low > np.minimum(open_, close)) | (high < np.maximum(open_, close)))
 
     def _late(self, batch: TickBatch, good: Mask) -> Mask:

@@ -59,7 +59,12 @@ class Intake:
             if checked.outliers:
                 self.telemetry.outliers.inc(checked.outliers)
             if len(checked.accepted):
-                self.store.append(checked.accepted)
+                try:
+                    self.store.append(checked.accepted)
+                except BaseException:
+                    # The store has begun a new epoch.
+                    self.checker.reset()
+                    raise
                 self._ticks.inc(len(checked.accepted))
         self.telemetry.batch_seconds.observe(time.perf_counter() - began)
 

@@ -115,31 +115,19 @@ class MemoryStore:
                 self._last[_AT["price"], known] = self._book.forming[CLOSE, key[known]]
 
     def append(self, batch: TickBatch) -> Change:
-        """Number accepted ticks and make them, their bars and last values visible together; the one writer's call."""
+        """Number accepted ticks and make them, their bars and last values visible together; the one writer's call.
+
+        Where that fails a new epoch has begun when the exception comes out.
+        """
         with self.lock:
-            batch = batch.numbered(self.seq + 1)
             if not len(batch):
                 return self._change(None, _NONE, _NONE)
-            if not self._begun:
-                self._begun = True
-                self._book.begin(int(batch.ts[0] if batch.bars is None else batch.bars.start[0]))
-            seq, who = batch.last_seq, batch.instrument
-            once = ascending(who)
-            self._ticks.append(batch, once)
-            same_day = False
-            if batch.bars is None:
-                same_day = self._book.fold(who, batch.ts, batch.price, batch.size, seq, once)
-            else:
-                self._book.fold_bars(who, batch.bars, seq)
-            if same_day:
-                # At most one tick an instrument, none of them late: all are their instruments' newest.
-                touched = self._write_newest(batch)
-                reference = _NONE
-            else:
-                touched = self._write_last(batch, once)
-                reference = self._day_statistics(touched)
-            self.seq = seq
-            return self._tell(self._change(batch, touched, reference))
+            try:
+                return self._tell(self._write(batch.numbered(self.seq + 1)))
+            except BaseException:
+                # What is half written can't be taken back, and its numbers must not be given to others.
+                self.reset()
+                raise
 
     def close_due(self, market_now_ms: float) -> Change | None:
         """Close the bars whose end, and the grace after it, the market's clock has passed; None where none was."""
@@ -159,7 +147,10 @@ class MemoryStore:
     def reset(self) -> None:
         """Begin a new epoch: everything is empty again."""
         with self.lock:
-            self._book.leave()
+            try:
+                self._book.leave()
+            except Exception:
+                self.log.exception("the bars of the epoch that ends can't be kept for their readers")
             self._empty()
             for listener in self._listeners:
                 try:
@@ -342,6 +333,29 @@ class MemoryStore:
 
     def _keys(self, instruments: Ints, timeframe: int) -> Ints:
         return timeframe * self._count + instruments
+
+    def _write(self, batch: TickBatch) -> Change:
+        """Put a numbered batch into rings, bars and last values."""
+        if not self._begun:
+            self._begun = True
+            self._book.begin(int(batch.ts[0] if batch.bars is None else batch.bars.start[0]))
+        seq, who = batch.last_seq, batch.instrument
+        once = ascending(who)
+        self._ticks.append(batch, once)
+        same_day = False
+        if batch.bars is None:
+            same_day = self._book.fold(who, batch.ts, batch.price, batch.size, seq, once)
+        else:
+            self._book.fold_bars(who, batch.bars, seq)
+        if same_day:
+            # At most one tick an instrument, none of them late: all are their instruments' newest.
+            touched = self._write_newest(batch)
+            reference = _NONE
+        else:
+            touched = self._write_last(batch, once)
+            reference = self._day_statistics(touched)
+        self.seq = seq
+        return self._change(batch, touched, reference)
 
     def _write_newest(self, batch: TickBatch) -> Ints:
         """Last values and the day's from a batch whose ticks only went on with their day; who reported."""

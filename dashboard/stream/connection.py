@@ -221,6 +221,8 @@ class Connection(asyncio.Protocol):
         self.ready = False
         self.ws.receive_eof()
         self._flush()
+        # The transport ends once it has written what waits: for ever, where nobody reads that.
+        self._cut_later(CLOSE_S)
         return False
 
     def pause_writing(self) -> None:
@@ -228,7 +230,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.slow, self.ready = False, self.open
-        if not self._reading and not self.lost:
+        if not self._reading and not self._deaf and not self.lost:
             self._reading = True
             self.transport.resume_reading()
         # Not from inside the transport's own writing.
@@ -250,10 +252,8 @@ class Connection(asyncio.Protocol):
             return 0
         data = message.bytes_for(self.window_bits)
         self.transport.write(data)
-        if self.slow and self._reading and self.transport.get_write_buffer_size() > 2 * self._buffer:
-            # Somebody asks on and on and reads no answer: hear no more of it until it has read.
-            self._reading = False
-            self.transport.pause_reading()
+        if self.slow:
+            self._hear_no_more()
         return len(data)
 
     def beat(self, message: Outgoing, ping: Ping) -> int:
@@ -406,8 +406,16 @@ class Connection(asyncio.Protocol):
                 self.transport.write(data)
             elif self.transport.can_write_eof():
                 self.transport.write_eof()
+        if self.slow:
+            self._hear_no_more()
         if self.ws.close_expected():
             self._cut_later(wait_s)
+
+    def _hear_no_more(self) -> None:
+        """Somebody asks on and on and reads no answer: nothing more is heard of it until it has read."""
+        if self._reading and self.transport.get_write_buffer_size() > 2 * self._buffer:
+            self._reading = False
+            self.transport.pause_reading()
 
     def _stop_listening(self) -> None:
         self._deaf = True

@@ -18,7 +18,7 @@ LONGEST_HEADER = 14
 class FrameCuts:
     """Follows the frames of one connection. Nonsense is cut somewhere; the protocol object refuses it."""
 
-    __slots__ = ("_head", "checked", "head", "left")
+    __slots__ = ("_begun", "checked", "head", "left")
 
     def __init__(self) -> None:
         #: The header of the frame in hand, and the bytes of its payload that have not come.
@@ -26,7 +26,8 @@ class FrameCuts:
         self.left = 0
         #: How many bytes of its payload have been looked at before it was whole.
         self.checked = 0
-        self._head = b""
+        #: What has come of a header that is not whole yet.
+        self._begun = b""
 
     @property
     def opcode(self) -> int:
@@ -36,7 +37,7 @@ class FrameCuts:
     @property
     def between(self) -> bool:
         """Whether the next byte begins a frame."""
-        return not self.left and not self._head
+        return not self.left and not self._begun
 
     @property
     def plain_text(self) -> bool:
@@ -54,14 +55,14 @@ class FrameCuts:
         while at < end:
             begin = at
             if not self.left:
-                head = self._head + data[at : at + LONGEST_HEADER - len(self._head)]
+                head = self._begun + data[at : at + LONGEST_HEADER - len(self._begun)]
                 size = _header_size(head)
                 if len(head) < size:
-                    self._head = head
+                    self._begun = head
                     yield data[begin:]
                     return
-                at += size - len(self._head)
-                self._head = b""
+                at += size - len(self._begun)
+                self._begun = b""
                 self.head, self.checked = head[:size], 0
                 self.left = _payload_size(head)
             taken = min(self.left, end - at)

@@ -12,7 +12,10 @@ import pandas as pd
 import pytest
 from structlog.testing import capture_logs
 
+from dashboard.clock import ManualClock
+from dashboard.config import load_settings
 from dashboard.errors import ConfigurationError, FeedError, StartRefused
+from dashboard.feeds.registry import make_feed
 from dashboard.feeds.replay import columns_of, symbol_of
 from dashboard.market.bars import TIMEFRAME_INDEX
 from tests.feeds.making import Notes, played, replay_of
@@ -150,6 +153,14 @@ def test_the_setting_names_columns_that_are_not_recognised_by_name_or_number(tmp
 def test_a_setting_of_columns_that_makes_no_sense_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(ConfigurationError, match="takes pairs such as price=last,size=qty"):
         columns_of(text)
+
+
+def test_a_meaning_named_twice_is_refused_and_a_bad_setting_of_columns_stops_any_start() -> None:
+    with pytest.raises(ConfigurationError, match="names price twice"):
+        columns_of("price=last,size=qty,price=paid")
+    settings = load_settings({"DASHBOARD_REPLAY_COLUMNS": "nonsense"}, env_file=None)
+    with pytest.raises(ConfigurationError, match="DASHBOARD_REPLAY_COLUMNS takes pairs"):
+        make_feed(settings, ManualClock(0.0))
 
 
 def test_the_symbol_is_the_columns_else_the_settings_else_the_file_names(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,6 +18,7 @@ from dashboard.feeds.base import HistoryBlock, Sink
 from dashboard.feeds.registry import make_feed
 from dashboard.feeds.supervisor import FIRST_DELAY_S, HEALTHY_S, LONGEST_DELAY_S, Supervisor
 from dashboard.market.bars import Flag
+from dashboard.market.book import BarBook
 from dashboard.market.instruments import catalogue
 from dashboard.market.quality import Checker
 from dashboard.store.intake import Intake
@@ -202,6 +204,50 @@ def test_a_feed_that_breaks_again_at_once_has_a_gap_for_each_break() -> None:
     assert [name for name, _at in stage.calls] == ["disconnected", "connected"] * 2
     times = [at for _name, at in stage.calls]
     assert times == sorted(times)
+
+
+def test_a_batch_that_the_store_could_not_take_breaks_the_feed_off_and_it_goes_on_in_a_new_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fold, failures = BarBook.fold, iter([MemoryError("no room")])
+
+    def once(book: BarBook, *arguments: Any) -> bool:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return fold(book, *arguments)
+
+    monkeypatch.setattr(BarBook, "fold", once)
+
+    def earlier(sink: Sink, _stop: threading.Event) -> None:
+        sink.ticks(ticks((0, MIDNIGHT - 70_000, 7.0, 1.0), ids=[1]))
+
+    stage = Stage(then(trade(6.0)), earlier)
+    epoch = stage.store.epoch
+    stage.play()
+    assert stage.supervisor.state.retries == 1
+    assert stage.store.epoch != epoch
+    # Nothing was seen before in the new epoch: what goes back behind the batch that failed is not late.
+    assert stage.store.ticks(0).rows[:, 0].tolist() == [1.0]
+
+
+def test_a_store_that_cannot_mark_the_break_does_not_end_the_feed() -> None:
+    seen: list[str] = []
+
+    def unable(_at_ms: float) -> None:
+        seen.append(stage.supervisor.state.status)
+        raise RuntimeError("the bars can't be marked")
+
+    stage = Stage(breaks(), trade(5.0))
+    stage.supervisor.on_disconnected = unable
+    with capture_logs() as logs:
+        stage.play()
+    assert seen == ["retrying"]
+    assert stage.store.last().price[0] == 5.0
+    assert stage.telemetry.registry.get_sample_value("dashboard_faults_total", {"thread": "feed"}) == 1.0
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+        "feed broke off",
+        "marking the break failed",
+    ]
 
 
 def test_a_feed_that_ends_by_itself_is_not_tried_again() -> None:

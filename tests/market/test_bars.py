@@ -95,7 +95,7 @@ def test_who_applies_every_change_that_is_told_has_the_same_bars_as_who_reads_th
     for number, batch in enumerate(batches):
         fold(book, batch, number + 1)
         book.close_due(batch[-1][1], 500, number + 1)
-        keys, rows = book.take_touched()
+        keys, rows = book.take().everything()
         assert len({(int(key), float(row[0])) for key, row in zip(keys, rows, strict=True)}) == len(keys)
         for key in np.unique(keys).tolist():
             told.setdefault(key, {}).update(by_start(rows[keys == key]))

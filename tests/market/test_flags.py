@@ -43,12 +43,12 @@ def test_a_tick_of_another_instrument_closes_nothing() -> None:
 
 def test_the_clock_closes_a_bar_when_it_is_the_grace_past_its_end_and_not_before() -> None:
     book = book_with(0)
-    book.take_touched()
+    book.take().everything()
     assert not book.close_due(MIDNIGHT + 1_000 + GRACE - 1, GRACE, 1)
     assert flags(book, "1s") == {0: NONE}
     assert book.close_due(MIDNIGHT + 1_000 + GRACE, GRACE, 1)
     assert flags(book, "1s") == {0: Flag.CLOSED}
-    keys, rows = book.take_touched()
+    keys, rows = book.take().everything()
     assert keys.tolist() == [0]
     assert rows[0, -1] == Flag.CLOSED
     assert not book.close_due(MIDNIGHT + 1_000 + GRACE, GRACE, 1)
@@ -169,13 +169,13 @@ def test_bars_that_the_clock_closes_while_the_feed_is_gone_have_the_gap() -> Non
 
 def test_a_break_that_is_told_late_marks_older_bars_too() -> None:
     book = book_with(0, 1_000, 2_000, 3_000)
-    book.take_touched()
+    book.take().everything()
     book.disconnected(MIDNIGHT + 1_500, 4)
     found = {start for start, flag in flags(book, "1s").items() if flag & Flag.GAP}
     assert found == {1_000}
     book.connected(MIDNIGHT + 2_500, 4)
     assert {start for start, flag in flags(book, "1s").items() if flag & Flag.GAP} == {1_000, 2_000}
-    keys, rows = book.take_touched()
+    keys, rows = book.take().everything()
     assert {int(row[0]) - MIDNIGHT for key, row in zip(keys, rows, strict=True) if key == 0} == {1_000, 2_000}
 
 

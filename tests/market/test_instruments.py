@@ -90,8 +90,28 @@ def test_a_file_with_a_header_describes_its_instruments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "name, symbol ,price\nNew coin, NEW ,2.5\n",
+        "\ufeffSymbol,Name,Price\nNEW,New coin,2.5\n",
+        '"symbol", "name", "price"\n"NEW", "New coin", "2.5"\n',
+        "symbol,name,price,,\nNEW,New coin,2.5,,,more,and more\n",
+    ],
+    ids=["spaces", "BOM", "quotes", "long rows"],
+)
+def test_a_header_is_read_however_a_spreadsheet_has_written_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(text, "utf-8")
+    (new,) = catalogue(str(path))
+    assert (new.symbol, new.name, new.price) == ("NEW", "New coin", 2.5)
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("name,symbol\nShort\n", "symbol"),
+        ("symbol,price,Price\nAAPL,1,2\n", "two columns 'price'"),
+        ("symbol, symbol\nAAPL,MSFT\n", "two columns 'symbol'"),
         ("", "names no instrument"),
         ("symbol,price\n", "names no instrument"),
         ("AAPL\nAAPL\n", "AAPL twice"),

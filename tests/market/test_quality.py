@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.market.quality import LATEST_MS, OUTLIER, REASONS, Checked, Checker
-from dashboard.market.ticks import TickBatch
+from dashboard.market.quality import LARGEST, LATEST_MS, OUTLIER, REASONS, Checked, Checker
+from dashboard.market.ticks import SourceBars, TickBatch
 from tests.market.making import MIDNIGHT, NAN, Row, ticks
 
 LATE_MS, AHEAD_MS = 60_000, 5_000
@@ -132,6 +133,20 @@ def test_an_empty_batch_and_one_of_only_bad_ticks_are_fine() -> None:
     assert check(ticks()).rejected == {}
     checked = check(ticks((7, MIDNIGHT, 5.0), ids=[1]))
     assert (len(checked.accepted), checked.rejected) == (0, {"unknown": 1})
+
+
+@pytest.mark.parametrize("column", range(6), ids=["open", "high", "low", "close", "volume", "trades"])
+def test_a_bar_that_a_feed_reports_is_held_to_the_largest_number_like_a_tick(column: int) -> None:
+    for value, refused in ((LARGEST, {}), (1.1 * LARGEST, {"price": 1})):
+        columns = [np.full(1, 5.0) for _ in range(6)]
+        columns[column][:] = value
+        if column < 4:
+            columns[1][:] = max(value, 5.0)
+        if column == 2:
+            columns[0][:] = columns[3][:] = value
+        bars = SourceBars(3, np.full(1, int(MIDNIGHT) - 60_000), *columns)
+        batch = replace(ticks((0, MIDNIGHT, 5.0, 1.0)), bars=bars)
+        assert check(batch).rejected == refused
 
 
 # -- duplicates ------------------------------------------------------------------------------------------------------

@@ -79,10 +79,10 @@ def test_a_bar_that_is_reported_again_after_it_closed_is_corrected_on_closed_tim
 def test_a_bar_that_is_reported_again_with_the_same_values_is_not_corrected() -> None:
     book = book_of(1)
     report(book, [(0, 1, 2, 1, 2, 5), (1, 2, 3, 2, 3, 5)])
-    book.take_touched()
+    book.take().everything()
     report(book, [(0, 1, 2, 1, 2, 5)])
     assert flags(book, "1m") == {0: Flag.CLOSED, 60_000: Flag(0)}
-    assert not len(book.take_touched()[0])
+    assert not len(book.take().everything()[0])
 
 
 def test_a_missing_bar_that_comes_late_is_put_in_its_place_and_marked() -> None:

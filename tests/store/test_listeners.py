@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.market.bars import TIMEFRAMES
+from dashboard.market.book import BarBook
 from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS, Change
 from dashboard.store.memory import MemoryStore
 from tests.market.making import MIDNIGHT
@@ -81,6 +85,37 @@ def test_a_change_stays_as_it_was_told_when_later_ticks_come() -> None:
     give(store, (0, 1, 9.0, 1.0))
     np.testing.assert_equal(change.bars[SECOND].rows, rows)
     np.testing.assert_equal(change.last, last)
+
+
+@pytest.mark.parametrize("broken", ["fold", "take", "begin"])
+def test_a_batch_that_fails_half_written_begins_a_new_epoch_and_no_number_is_given_twice(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, diary = store_of(), Diary()
+    store.add_listener(diary)
+    if broken != "begin":
+        give(store, (0, 0, 5.0, 1.0))
+    before = store.epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(BarBook, broken, Mock(side_effect=MemoryError))
+        with pytest.raises(MemoryError):
+            give(store, (0, 100, 6.0, 1.0))
+    assert diary.told[-1] == store.epoch != before
+    assert (store.seq, len(store.ticks(0).rows)) == (0, 0)
+    change = give(store, (0, 200, 7.0, 1.0))
+    assert (change.epoch, change.seq) == (store.epoch, 1)
+    assert store.ticks(0).rows[:, :2].tolist() == [[1.0, 7.0]]
+    assert diary.told[-1] is change
+
+
+def test_an_epoch_can_begin_although_the_bars_before_it_are_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = store_of()
+    give(store, (0, 0, 5.0, 1.0))
+    before = store.epoch
+    with monkeypatch.context() as patch:
+        patch.setattr(BarBook, "leave", Mock(side_effect=MemoryError))
+        store.reset()
+    assert (store.epoch == before, store.seq) == (False, 0)
 
 
 def test_an_empty_batch_is_no_step() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.stream.connection import CLOSE_S
 from tests.stream.virtual import VirtualClient, World
 
 
@@ -236,3 +237,41 @@ def test_whoever_never_reads_is_given_up_after_75_seconds_with_bounded_memory(wo
             break
     assert client.gone
     assert most < 2 * 256 * 1024 + 128 * 1024
+
+
+def test_pings_that_go_on_while_nobody_reads_their_pongs_are_not_heard_beyond_the_buffer() -> None:
+    world = World(buffer_kb=16)
+    client = world.client()
+    client.line.read(0)
+    client.pongs = False
+    most = 0
+    for _ in range(20):
+        for _ in range(190):
+            if client.line.reading:
+                client.ws.send_ping(b"x" * 125)
+                for piece in client.ws.data_to_send():
+                    client.connection.data_received(piece)
+        world.run(1.0)
+        most = max(most, len(client.line.waiting))
+    assert client.close_code is None
+    assert not client.line.reading
+    assert most < 2 * 16 * 1024 + 1024
+    client.line.read(float("inf"))
+    world.run(0)
+    assert client.line.reading
+
+
+def test_whoever_hangs_up_half_and_reads_nothing_is_cut_and_not_kept_until_its_login_ends(world: World) -> None:
+    client = world.client()
+    client.subscribe("ticks", "*")
+    client.line.read(0)
+    world.tick(count=20)
+    world.run()
+    assert client.line.waiting
+    # False: the transport ends once what waits has been written.
+    assert client.connection.eof_received() is False
+    world.run(CLOSE_S - 0.1)
+    assert not client.gone
+    world.run(0.2)
+    assert client.gone
+    assert not world.hub.clients

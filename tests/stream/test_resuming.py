@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import random
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from dashboard.market.book import BarBook
 from tests.conftest import Scale
 from tests.stream.virtual import SYMBOLS, VirtualClient, World
 
@@ -239,3 +241,28 @@ def test_a_new_epoch_is_noticed_by_everybody_who_listens(world: World) -> None:
     world.tick()
     world.run(1)
     assert client.gone or client.close_code == 1001 or any(m.get("epoch") == world.store.epoch for m in client.messages)
+
+
+def test_a_batch_that_the_store_could_not_take_whole_sends_its_clients_away_to_resume(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    client = world.client()
+    client.subscribe("ticks", ["AAPL"])
+    world.tick("AAPL")
+    world.run()
+    epoch, after = world.store.epoch, world.store.seq
+    with monkeypatch.context() as patch:
+        patch.setattr(BarBook, "fold", Mock(side_effect=MemoryError))
+        with pytest.raises(MemoryError):
+            world.tick("AAPL")
+    world.run()
+    assert client.close_code == 1001
+    again = world.client()
+    again.subscribe("ticks", ["AAPL"], epoch=epoch, after_seq=after)
+    world.tick("AAPL")
+    world.run()
+    (answer,) = again.new("subscribed")
+    assert answer["resumed"] is False
+    assert again.messages[0]["epoch"] == world.store.epoch
+    assert again.ticks("AAPL") == [1]
