@@ -134,7 +134,8 @@ class ChangedBars(Job):
         self._passes += 1
         self._todo = sorted(self.instruments)
         self._first: Mark | None = None
-        self._after = float("-inf")
+        #: An instrument, and the start of the last of its bars that a message which it did not fit into has told.
+        self._cut: tuple[int, float] | None = None
 
     def step(self) -> Step:
         if self._passes > PASSES:
@@ -168,9 +169,9 @@ class ChangedBars(Job):
         if count < len(who):
             cut = int(who[count])
             self._todo = self._todo[self._todo.index(cut) :]
-            self._after = float(rows[count - 1, 0]) if count and int(who[count - 1]) == cut else float("-inf")
+            self._cut = (cut, float(rows[count - 1, 0])) if count and int(who[count - 1]) == cut else None
             return Step([Outgoing(message)], False)
-        self._todo, self._after = self._todo[read:], float("-inf")
+        self._todo, self._cut = self._todo[read:], None
         if self._todo:
             return Step([Outgoing(message)] if count else [], False)
         if mark != self._first:
@@ -226,8 +227,9 @@ class ChangedBars(Job):
         who = np.concatenate([bars.instrument for bars in found])
         rows = np.concatenate([bars.rows for bars in found])
         wanted = np.isin(who, asked)
-        if self._after > float("-inf"):
-            wanted &= (who != self._todo[0]) | (rows[:, 0] > self._after)
+        if self._cut is not None:
+            one, told = self._cut
+            wanted &= (who != one) | (rows[:, 0] > told)
         who, rows = who[wanted], rows[wanted]
         order = np.lexsort((rows[:, 0], who))
         who, rows = who[order], rows[order]
@@ -259,7 +261,6 @@ class MissedTicks(Job):
         messages = []
         if after > self.written:
             self._gap, self._untold = (self.written + 1, after), tuple(sorted(self.instruments))
-            self.written = after
             return self._name_gap()
         cut = len(rows) > ROWS
         rows = rows[:ROWS]
@@ -287,9 +288,11 @@ class MissedTicks(Job):
         return Step(messages, not more)
 
     def _name_gap(self) -> Step:
-        """Some of the gaps: as many as make no more than a message may be large."""
+        """Some of the gaps: as many as make no more than a message may be large. With the last, it is made up for."""
         symbols = self.fanout.store.catalogue.symbols
         now, self._untold = self._untold[:GAPS], self._untold[GAPS:]
+        if not self._untold:
+            self.written = self._gap[1]
         told = [Outgoing(protocol.gap(symbols[who], *self._gap)) for who in now if who in self.instruments]
         return Step(told, False)
 
