@@ -24,6 +24,10 @@ class AlertFeed:
         self.on = False
         self._begun = 0
         self._loading = False
+        #: Whether a read is under way, perhaps for a subscription that has ended, and the one to begin after it:
+        #: whoever subscribes again and again would else have a database that hangs asked without end.
+        self._reading = False
+        self._next: int | None = None
         self._lost_after: int | None = None
         self._newest = 0
         self._waiting: deque[Event] = deque()
@@ -42,6 +46,7 @@ class AlertFeed:
         self.on = False
         self._begun += 1
         self._loading = False
+        self._next = None
         self._waiting.clear()
         self._known.clear()
         self._lost_after = None
@@ -60,8 +65,13 @@ class AlertFeed:
             self.room()
 
     def _loaded(self, begun: int, events: list[Event] | None) -> None:
+        self._reading = False
         if begun != self._begun:
-            return  # an answer to a subscription that has ended
+            # An answer to a subscription that has ended.
+            if self._next is not None:
+                after, self._next = self._next, None
+                self._read(after)
+            return
         self._loading = False
         if events is None:
             # Live ones meanwhile are in the database too: reading again from the last one sent keeps the order.
@@ -93,5 +103,8 @@ class AlertFeed:
 
     def _read(self, after_id: int) -> None:
         self._loading = True
-        begun = self._begun
+        if self._reading:
+            self._next = after_id
+            return
+        self._reading, begun = True, self._begun
         self._load(after_id, lambda events: self._loaded(begun, events))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
+import orjson
 
 from dashboard.market.ticks import Floats, Ints
 from dashboard.store.rows import bar_rows, tick_rows
@@ -21,6 +21,10 @@ from dashboard.stream.subscriptions import Part, Subscription
 
 #: Rows and instruments that one step reads: bounds the time that the store's lock is held.
 ROWS, INSTRUMENTS = 1_500, 200
+#: A row takes 40 bytes at least: no use in trying more than could ever fit into a message.
+MOST_FITTING = protocol.LARGEST_BYTES // 40
+#: More than a message of bars has around its fragments.
+HEAD_BYTES = 200
 #: Gaps told in one step.
 GAPS = 500
 #: Passes over bars that change meanwhile; after that the rest is read at one mark, in however many messages.
@@ -134,43 +138,28 @@ class ChangedBars(Job):
         self._passes += 1
         self._todo = sorted(self.instruments)
         self._first: Mark | None = None
-        self._after = float("-inf")
+        #: An instrument, and the start of the last of its bars that a message which it did not fit into has told.
+        self._cut: tuple[int, float] | None = None
 
     def step(self) -> Step:
         if self._passes > PASSES:
             return self._last_pass()
-        fanout, timeframe = self.fanout, self.subscription.topic[1]
+        fanout = self.fanout
         self._todo = [who for who in self._todo if who in self.instruments]
         who, rows, read = fanout.read(self._read)
         mark = fanout.mark
         if self._first is None:
             self._first = mark
         whole_pass = read == len(self._todo)
-
-        def frame(count: int) -> bytes:
-            fragments = [
-                protocol.rows_fragment(self.name(one), bar_rows(rows[list(at)]))
-                for one, at in groupby(range(count), lambda at: int(who[at]))
-            ]
-            done = whole_pass and count == len(who) and mark == self._first
-            channel = "bars" if self._type == "snapshot" else None
-            return protocol.frame(
-                self._type,
-                fragments,
-                mark.seq,
-                fanout.clock.now_ms(),
-                channel=channel,
-                timeframe=timeframe,
-                more=not done,
-            )
-
-        count, message = fitting(frame, len(who))
+        count, fragments = self._fitting(who.tolist(), bar_texts(rows[:MOST_FITTING]), 0)
+        done = whole_pass and count == len(who) and mark == self._first
+        message = self._frame(fragments, mark.seq, more=not done)
         if count < len(who):
             cut = int(who[count])
             self._todo = self._todo[self._todo.index(cut) :]
-            self._after = float(rows[count - 1, 0]) if count and int(who[count - 1]) == cut else float("-inf")
+            self._cut = (cut, float(rows[count - 1, 0])) if count and int(who[count - 1]) == cut else None
             return Step([Outgoing(message)], False)
-        self._todo, self._after = self._todo[read:], float("-inf")
+        self._todo, self._cut = self._todo[read:], None
         if self._todo:
             return Step([Outgoing(message)] if count else [], False)
         if mark != self._first:
@@ -186,31 +175,35 @@ class ChangedBars(Job):
         assert self._since is not None
         since, asked = self._since, np.array(sorted(self.instruments), dtype=np.int64)
         found, _ = fanout.read(lambda: fanout.store.bars_since(asked, timeframe, since))
-        who, rows, mark = found.instrument, found.rows, fanout.mark
+        who, texts, mark = found.instrument.tolist(), bar_texts(found.rows), fanout.mark
         messages: list[Outgoing] = []
         at = 0
-
-        def frame(count: int) -> bytes:
-            fragments = [
-                protocol.rows_fragment(self.name(one), bar_rows(rows[list(mine)]))
-                for one, mine in groupby(range(at, at + count), lambda row: int(who[row]))
-            ]
-            return protocol.frame(
-                self._type,
-                fragments,
-                mark.seq,
-                fanout.clock.now_ms(),
-                channel="bars" if self._type == "snapshot" else None,
-                timeframe=timeframe,
-                more=at + count < len(who),
-            )
-
         while at < len(who) or not messages:
-            count, message = fitting(frame, len(who) - at)
-            messages.append(Outgoing(message))
-            at += count
+            at, fragments = self._fitting(who, texts, at)
+            messages.append(Outgoing(self._frame(fragments, mark.seq, more=at < len(who))))
         self.parts = [(frozenset(self.instruments), mark)]
         return Step(messages, True)
+
+    def _fitting(self, who: list[int], texts: list[bytes], at: int) -> tuple[int, list[bytes]]:
+        """(the end of the bars from `at` on that fit into a message, their fragments)."""
+        fragments: list[bytes] = []
+        left, end = protocol.LARGEST_BYTES - HEAD_BYTES, at
+        while end < len(texts):
+            name, begin = self.name(who[end]), end
+            left -= len(name) + len(b":[],")
+            while end < len(texts) and who[end] == who[begin] and len(texts[end]) + len(b"[],") <= left:
+                left -= len(texts[end]) + len(b"[],")
+                end += 1
+            if end > begin:
+                fragments.append(b"%b:[[%b]]" % (name, b"],[".join(texts[begin:end])))
+            if end < len(texts) and who[end] == who[begin]:
+                break
+        return end, fragments
+
+    def _frame(self, fragments: list[bytes], seq: int, *, more: bool) -> bytes:
+        channel, now = "bars" if self._type == "snapshot" else None, self.fanout.clock.now_ms()
+        timeframe = self.subscription.topic[1]
+        return protocol.frame(self._type, fragments, seq, now, channel=channel, timeframe=timeframe, more=more)
 
     def _read(self) -> tuple[Ints, Floats, int]:
         """(instrument int64[m], rows float64[m, 8], how many of the instruments that are to do they cover)."""
@@ -226,8 +219,9 @@ class ChangedBars(Job):
         who = np.concatenate([bars.instrument for bars in found])
         rows = np.concatenate([bars.rows for bars in found])
         wanted = np.isin(who, asked)
-        if self._after > float("-inf"):
-            wanted &= (who != self._todo[0]) | (rows[:, 0] > self._after)
+        if self._cut is not None:
+            one, told = self._cut
+            wanted &= (who != one) | (rows[:, 0] > told)
         who, rows = who[wanted], rows[wanted]
         order = np.lexsort((rows[:, 0], who))
         who, rows = who[order], rows[order]
@@ -259,7 +253,6 @@ class MissedTicks(Job):
         messages = []
         if after > self.written:
             self._gap, self._untold = (self.written + 1, after), tuple(sorted(self.instruments))
-            self.written = after
             return self._name_gap()
         cut = len(rows) > ROWS
         rows = rows[:ROWS]
@@ -287,9 +280,11 @@ class MissedTicks(Job):
         return Step(messages, not more)
 
     def _name_gap(self) -> Step:
-        """Some of the gaps: as many as make no more than a message may be large."""
+        """Some of the gaps: as many as make no more than a message may be large. With the last, it is made up for."""
         symbols = self.fanout.store.catalogue.symbols
         now, self._untold = self._untold[:GAPS], self._untold[GAPS:]
+        if not self._untold:
+            self.written = self._gap[1]
         told = [Outgoing(protocol.gap(symbols[who], *self._gap)) for who in now if who in self.instruments]
         return Step(told, False)
 
@@ -304,10 +299,15 @@ def missed(subscription: Subscription, instruments: set[int], mark: Mark) -> Job
     return MissedTicks(subscription, instruments, mark.seq)
 
 
+def bar_texts(rows: Floats) -> list[bytes]:
+    """Bars float64[n, 8] as JSON rows without their brackets, encoded in one go: a message is cut by their lengths."""
+    # Rows hold numbers only, so what lies between two of them is between two rows.
+    return orjson.dumps(bar_rows(rows))[2:-2].split(b"],[") if len(rows) else []
+
+
 def fitting(frame: Callable[[int], bytes], count: int) -> tuple[int, bytes]:
     """(how many of `count` entries, the message that `frame` makes of them), no larger than a message may be."""
-    # A row takes 40 bytes at least: no use in trying more than could ever fit.
-    count = min(count, protocol.LARGEST_BYTES // 40)
+    count = min(count, MOST_FITTING)
     message = frame(count)
     while len(message) > protocol.LARGEST_BYTES and count > 1:
         count //= 2

@@ -7,7 +7,6 @@ an exact `Mark`: snapshots and resumes end at one mark, live frames begin at it,
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,7 +17,7 @@ from websockets.frames import Opcode
 from dashboard.clock import Clock
 from dashboard.market.ticks import Ints
 from dashboard.store.change import Change
-from dashboard.store.memory import MemoryStore
+from dashboard.store.memory import LastTable, MemoryStore
 from dashboard.stream import protocol
 from dashboard.stream.connection import Connection, Outgoing, server_frame
 from dashboard.stream.news import Mark, News
@@ -29,6 +28,8 @@ T = TypeVar("T")
 _TICKER: Topic = ("ticker", 0)
 #: Ticks that may wait for the loop; beyond it the queue is dropped and the store is read instead.
 MOST_QUEUED = 200_000
+#: Before a flush that failed is tried again, s.
+RETRY_S = 0.1
 
 
 class Group:
@@ -82,7 +83,7 @@ def write_to_ready(lane: list[Connection], data: bytes, skipped: list[Connection
 
 
 class Tally:
-    """What a flush has written: messages by channel, bytes, and the oldest receipt among the prices in it, UTC ms.
+    """What a flush has written: messages by channel, and bytes.
 
     Counted once a flush: with a frame for each of many clients the counters would cost as much as the frames.
     """
@@ -94,17 +95,18 @@ class Tally:
     def clear(self) -> None:
         for channel in self.messages:
             self.messages[channel] = 0
-        self.bytes, self.received = 0, math.inf
+        self.bytes = 0
 
-    def count(self, telemetry: Telemetry, now_ms: float) -> None:
-        """Add it to the metrics. The delay is that of the last frame: everybody has been written to by then."""
+    def count(self, telemetry: Telemetry, news: News, now_ms: float) -> None:
+        """Add it to the metrics. The delay is the longest: from the oldest receipt in `news` to the last frame."""
         for channel, told in self.messages.items():
             if told:
                 telemetry.messages.labels(channel).inc(told)
-        if self.bytes:
-            telemetry.bytes.inc(self.bytes)
-        if self.received < math.inf:
-            telemetry.stream_delay_seconds.observe(max(0.0, now_ms - self.received) / 1000.0)
+        if not self.bytes:
+            return
+        telemetry.bytes.inc(self.bytes)
+        if (received := news.oldest_receipt()) is not None:
+            telemetry.stream_delay_seconds.observe(max(0.0, now_ms - received) / 1000.0)
 
 
 class Turns:
@@ -166,9 +168,11 @@ class Fanout:
         self.groups: dict[Topic, dict[tuple[Part, ...], Group]] = {}
         self.most_queued = MOST_QUEUED
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queue: deque[Change | str] = deque()
+        self._queue: deque[Change] = deque()
         self._queued = 0
         self._dropped = False
+        #: An epoch that has begun before what is queued. Not in the queue, which may be dropped.
+        self._begun: str | None = None
         self._waking = False
         self._timer: asyncio.TimerHandle | None = None
         self.turns = Turns()
@@ -187,7 +191,7 @@ class Fanout:
             self.epoch, self.oldest_seq = self.store.epoch, self.store.oldest_seq
             self.mark = self.base = Mark(self.store.seq, 0)
             self._queue.clear()
-            self._queued, self._dropped, self._waking = 0, False, False
+            self._queued, self._dropped, self._begun, self._waking = 0, False, None, False
             self._loop = loop
 
     # -- the store's news, called inside its lock from the writer's thread ---------------------------------------
@@ -209,8 +213,7 @@ class Fanout:
         if self._loop is None:
             return
         self._queue.clear()
-        self._queued, self._dropped = 0, False
-        self._queue.append(epoch)
+        self._queued, self._dropped, self._begun = 0, False, epoch
         self._wake()
 
     def _wake(self) -> None:
@@ -225,27 +228,38 @@ class Fanout:
     # -- reading -------------------------------------------------------------------------------------------------
 
     def read(self, look: Callable[[], T]) -> T:
-        """`look()`, at exactly the state that `mark` tells afterwards."""
+        """`look()`, at exactly the state that `mark` tells afterwards. Where it raises, nothing has been taken note of;
+        where taking note fails, the next read makes up for it from the store."""
         with self.store.lock:
-            changes, dropped = list(self._queue), self._dropped
-            self._queue.clear()
-            self._queued, self._dropped = 0, False
-            referenced = dropped or any(isinstance(change, Change) and len(change.reference) for change in changes)
-            last = self.store.last() if referenced else None
-            self.oldest_seq = self.store.oldest_seq
+            # What may fail comes before the queue is emptied: others wait for what is in it.
             result = look()
-        for change in changes:
-            if isinstance(change, str):
-                self._begin_epoch(change)
-                continue
-            self.mark = Mark(change.seq, self.mark.step + 1)
-            if not dropped:
-                self.news.absorb(self.mark.step, change)
-        if last is not None:
-            if dropped:
-                self.news.everything_changed(self.mark.step, last, self.base.seq)
-            self.news.set_day(last)
+            epoch, changes, dropped = self._begun, list(self._queue), self._dropped
+            last = self.store.last() if dropped or any(len(change.reference) for change in changes) else None
+            self.oldest_seq = self.store.oldest_seq
+            self._queue.clear()
+            self._queued, self._dropped, self._begun = 0, False, None
+        try:
+            if epoch is not None:
+                self._begin_epoch(epoch)
+                epoch = None
+            self._take_note(changes, last, dropped=dropped)
+        except BaseException:
+            with self.store.lock:
+                self._dropped, self._begun = True, self._begun or epoch
+            raise
         return result
+
+    def _take_note(self, changes: list[Change], last: LastTable | None, *, dropped: bool) -> None:
+        if dropped:
+            assert last is not None
+            self.mark = Mark(last.seq, self.mark.step + 1)
+            self.news.everything_changed(self.mark.step, last, self.base.seq)
+            return
+        for change in changes:
+            self.mark = Mark(change.seq, self.mark.step + 1)
+            self.news.absorb(self.mark.step, change)
+        if last is not None:
+            self.news.set_day(last)
 
     def _begin_epoch(self, epoch: str) -> None:
         self.news = News(self.store.catalogue.symbols)
@@ -273,7 +287,8 @@ class Fanout:
                 group = groups[parts] = Group(parts)
             group.add(subscription)
             if any(mark is not SETTLED and mark.step < self.base.step for _, mark in parts):
-                self.request_flush()
+                # Not at once: a flush may be what this is called from.
+                self._wake()
         if not groups:
             del self.groups[topic]
 
@@ -302,6 +317,7 @@ class Fanout:
             self.on_progress()
         except Exception as error:
             self._fault(error)
+            self._timer = self._loop.call_at(self._last_flush + max(self.frame_s, RETRY_S), self.flush)
 
     def _has_old_parts(self) -> bool:
         return any(group.fresh for groups in self.groups.values() for group in groups.values())
@@ -326,8 +342,8 @@ class Fanout:
                     for subscription in list(group.members):
                         subscription.fail()
         self.base = self.mark
+        self._tally.count(self.telemetry, self.news, self.clock.now_ms())
         self.news.clear()
-        self._tally.count(self.telemetry, self.clock.now_ms())
         for groups in list(self.groups.values()):
             for group in [group for group in groups.values() if group.fresh]:
                 settled = ((frozenset().union(*(instruments for instruments, _ in group.parts)), SETTLED),)
@@ -350,7 +366,6 @@ class Fanout:
             return
         received = news.newest_receipt(who)
         payload = protocol.ticker_frame(news.tickers(who), self.mark.seq, self.clock.now_ms(), received)
-        self._tally.received = min(self._tally.received, received)
         lanes = group.lanes or group.make_lanes()
         skipped: list[Connection] = []
         if len(lanes) == 1 and (plain := lanes.get(0)) is not None:
@@ -399,7 +414,6 @@ class Fanout:
         sent, seq = self.clock.now_ms(), self.mark.seq
         received = news.newest_receipt(who)
         frame = protocol.ticker_frame(news.tickers(who), seq, sent, received)
-        self._tally.received = min(self._tally.received, received)
         if not days:
             return [Outgoing(frame)]
         snapshots = protocol.chunked("snapshot", [news.snapshot(each) for each in days], seq, sent, channel="ticker")

@@ -54,8 +54,10 @@ def blueprint(hub: Hub, *, identify: Callable[[], Identity | None], same_site: C
             return _full(hub, place)
         try:
             sock, early = take(request.environ)
-        except OSError as error:
+        except BaseException as error:
             hub.release(place)
+            if not isinstance(error, OSError):
+                raise
             return _full(hub, f"the connection can't be taken over: {error}")
         hub.adopt(sock, accepted.ws, accepted.reply, early, place)
         # What the server writes goes to the dead descriptor; an answer leaves a line in its access log.

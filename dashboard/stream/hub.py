@@ -12,7 +12,7 @@ import itertools
 import random
 import socket
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import partial
 
 from websockets.server import ServerProtocol
 
@@ -33,6 +33,8 @@ from dashboard.telemetry import Telemetry, get_logger
 PONG_S, SLOW_PONG_S = 8.0, 75.0
 #: How often beats are looked after and sessions are asked about, s.
 BEAT_S, SESSIONS_S = 0.25, 0.5
+#: A question about sessions that has no answer for so long counts as failed, s.
+SESSIONS_LATE_S = 3.0
 #: Frames that a client may send for each message it may: pongs, pings and pieces of messages.
 FRAMES_A_MESSAGE = 10
 
@@ -81,7 +83,9 @@ class Hub:
         self._beats: list[tuple[float, int, Connection]] = []
         self._opened = itertools.count()
         self._unanswered: dict[Connection, None] = {}
-        self._asking = self._sessions_unknown = False
+        #: When the question about sessions that is under way was asked, on the loop's clock.
+        self._asked: float | None = None
+        self._sessions_unknown = False
 
     # -- from any thread -----------------------------------------------------------------------------------------
 
@@ -137,18 +141,6 @@ class Hub:
         lag = 0.0 if turned is None else max(0.0, self.clock.monotonic() - turned - BEAT_S)
         self.telemetry.hub_lag_seconds.set(lag)
         return lag
-
-    def connections(self) -> list[dict[str, Any]]:
-        """Who is connected: user, name, whether it is slow, and its topics."""
-        return [
-            {
-                "user_id": client.place.user_id,
-                "name": client.place.name,
-                "slow": client.connection.slow,
-                "topics": [channel for channel, _ in list(client.subscriptions)],
-            }
-            for client in list(self.clients.values())
-        ]
 
     def reserve(self, user_id: int, session: str, name: str) -> Reservation | str:
         """A place for one more connection, or one sentence why there is none."""
@@ -233,7 +225,7 @@ class Hub:
         self._unanswered.pop(connection, None)
         client = self.clients.pop(connection, None)
         self.telemetry.connections.set(len(self.clients))
-        self.telemetry.closed.labels(str(code)).inc()
+        self.telemetry.closed.labels(str(code) if code in protocol.COUNTED else "other").inc()
         assert isinstance(connection.name, Reservation)
         self.release(connection.name)
         if client is not None:
@@ -247,7 +239,7 @@ class Hub:
     def _publish_alert(self, user_id: int, event: Event) -> None:
         for client in list(self.clients.values()):
             if client.place.user_id == user_id:
-                client.publish_alert(event)
+                self._tell(client.connection, partial(client.publish_alert, event))
 
     def _load_alerts(self, user_id: int, after_id: int, loaded: Loaded) -> None:
         def then(events: list[Event] | None, error: Exception | None) -> None:
@@ -262,9 +254,9 @@ class Hub:
 
     def _epoch_began(self) -> None:
         for client in list(self.clients.values()):
-            client.connection.close(protocol.GOING_AWAY, "the data starts over")
             for subscription in client.subscriptions.values():
                 subscription.end()
+            self._tell(client.connection, partial(client.connection.close, protocol.GOING_AWAY, "the data starts over"))
 
     def _progress(self) -> None:
         if not self.fanout.resumes_waiting:
@@ -312,19 +304,18 @@ class Hub:
         assert self._sessions is not None
         self._loop.call_later(SESSIONS_S, self._ask_sessions)
         sessions = {client.place.session for client in self.clients.values()}
-        if self._asking or not sessions:
+        if self._asked is not None:
+            if not self._sessions_unknown and self._loop.time() - self._asked >= SESSIONS_LATE_S:
+                self._sessions_failed(f"no answer for {SESSIONS_LATE_S:g} s")
             return
-        self._asking = True
+        if not sessions:
+            return
+        self._asked = self._loop.time()
 
         def answered(alive: set[str] | None, error: Exception | None) -> None:
-            self._asking = False
+            self._asked = None
             if error is not None or alive is None:
-                self.telemetry.faults.labels("hub").inc()
-                if not self._sessions_unknown:
-                    self.log.error(
-                        "sessions can't be looked up; their connections stay until they can", error=str(error)
-                    )
-                self._sessions_unknown = True
+                self._sessions_failed(str(error))
                 return
             if self._sessions_unknown:
                 self._sessions_unknown = False
@@ -335,11 +326,26 @@ class Hub:
 
         self._sessions.call(lambda: self.alive(sessions), answered)
 
+    def _sessions_failed(self, why: str) -> None:
+        """Count it, and say it once."""
+        self.telemetry.faults.labels("hub").inc()
+        if not self._sessions_unknown:
+            self.log.error("sessions can't be looked up; their connections stay until they can", error=why)
+        self._sessions_unknown = True
+
     def _end(self, which: Callable[[Reservation], bool], code: int) -> None:
         reason = "the login has ended" if code == protocol.LOGIN_ENDED else ""
         for client in list(self.clients.values()):
             if which(client.place):
-                client.connection.close(code, reason)
+                self._tell(client.connection, partial(client.connection.close, code, reason))
+
+    def _tell(self, connection: Connection, call: Callable[[], None]) -> None:
+        """One connection that can't be told something is cut, and keeps no other from hearing of it."""
+        try:
+            call()
+        except Exception as error:
+            self.on_fault(connection, error)
+            connection.abort()
 
     def _fault(self, event: str, error: Exception | None) -> None:
         self.telemetry.faults.labels("hub").inc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -118,6 +119,10 @@ class News:
         if len(self._receipts) == 1 and self.changed.issuperset(who):
             return next(iter(self._receipts))
         return float(np.fmax.reduce(self.received[who]))
+
+    def oldest_receipt(self) -> float | None:
+        """The oldest time of receipt, UTC ms, of the changes since the last flush; None where none is known."""
+        return min((each for each in self._receipts if not math.isnan(each)), default=None)
 
     def tickers(self, who: list[int]) -> list[bytes]:
         """`"AAPL":[…]` of each of these, the newest row."""

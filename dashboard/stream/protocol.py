@@ -21,8 +21,11 @@ OPERATIONS = ("subscribe", "unsubscribe", "ping")
 #: The largest message of a snapshot or a resume.
 LARGEST_BYTES = 131_072
 
-#: Why a connection ends. The page comes back by itself after the first three, after a minute at 4429.
+#: Why a connection ends. The page comes back by itself: soon after 1001, 1011 and 4408, in a minute after 4429; after
+#: 4401 it asks for a login.
 GOING_AWAY, FAULT, LOGIN_ENDED, NO_PONG, FLOODED = 1001, 1011, 4401, 4408, 4429
+#: Codes that connections are counted by: RFC 6455 section 7.4.1 and the contract's. A client may close with any.
+COUNTED = frozenset({*range(1000, 1004), *range(1005, 1012), 1013, 4401, 4403, 4408, 4429})
 
 
 class Refused(Exception):

@@ -101,6 +101,34 @@ def test_a_database_that_fails_is_asked_again_and_nothing_is_lost(desk: Desk) ->
     assert desk.sent == [1, 2, 3]
 
 
+@pytest.mark.parametrize("failing", [False, True])
+def test_whoever_subscribes_again_and_again_has_one_read_under_way_and_the_last_one_counts(
+    desk: Desk, failing: bool
+) -> None:
+    for _ in range(5):
+        desk.record(live=False)
+    for after in (0, 1, 2, 3):
+        desk.feed.subscribe(after)
+    assert [after for after, _ in desk.asked] == [0]
+    desk.record()
+    desk.answer(failing=failing)
+    assert [after for after, _ in desk.asked] == [3]
+    desk.answer_all()
+    assert desk.sent == [4, 5, 6]
+
+
+def test_a_read_that_nobody_wants_any_more_is_not_begun(desk: Desk) -> None:
+    desk.record(live=False)
+    desk.feed.subscribe(0)
+    desk.feed.subscribe(0)
+    desk.feed.unsubscribe()
+    desk.answer()
+    assert desk.asked == []
+    desk.feed.subscribe(None)
+    desk.record()
+    assert desk.sent == [2]
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_random_lives_bring_every_event_once_and_in_order(seed: int) -> None:
     chance = random.Random(seed)
@@ -109,15 +137,19 @@ def test_random_lives_bring_every_event_once_and_in_order(seed: int) -> None:
         desk.record(live=False)
     desk.feed.subscribe(0)
     for _ in range(300):
-        match chance.randrange(6):
+        match chance.randrange(7):
             case 0 | 1 | 2:
                 desk.record()
             case 3:
                 desk.room = not desk.room
             case 4:
                 desk.feed.room()
+            case 5 if chance.random() < 0.3:
+                # Again, from the last one that has come.
+                desk.feed.subscribe(max(desk.sent, default=0))
             case _ if desk.asked:
                 desk.answer(failing=chance.random() < 0.3)
+        assert len(desk.asked) <= 1
     desk.room = True
     for _ in range(5):
         desk.feed.room()

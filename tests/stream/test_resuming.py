@@ -177,6 +177,49 @@ def test_bars_that_changed_while_one_was_away_come_in_their_newest_state(world: 
     assert all(got[at][1:] == pytest.approx(kept[at][1:]) for at in kept)
 
 
+@pytest.mark.parametrize("gone", ["", "AAPL", "MSFT"])
+def test_bars_cut_between_messages_come_whole_whoever_is_unsubscribed_meanwhile(gone: str) -> None:
+    world = World("AAPL,MSFT", budget_mb=64, buffer_kb=16)
+    for _ in range(3_000):
+        world.clock.advance(1_000)
+        world.tick()
+    world.run()
+    client = world.client()
+    client.line.read(0)
+    client.subscribe("bars", ["AAPL", "MSFT"], timeframe="1s", epoch=world.store.epoch, after_seq=0)
+    # The first message ends inside the bars of AAPL, and the second waits for room.
+    assert client.connection.slow
+    if gone:
+        client.send({"op": "unsubscribe", "channel": "bars", "symbols": [gone], "timeframe": "1s"})
+    client.line.read(float("inf"))
+    world.run(2)
+    assert answered(client)["resumed"] is True
+    for at, symbol in enumerate(("AAPL", "MSFT")):
+        got = {row[0] for m in client.messages if m["type"] == "snapshot" for row in m["data"].get(symbol, [])}
+        assert symbol == gone or got == {int(row[0]) for row in world.store.bars(at, 0).rows}
+
+
+def test_no_heartbeat_leads_while_gaps_are_being_named() -> None:
+    world = World(",".join(f"S{number}" for number in range(1_200)), buffer_kb=16)
+    world.store._kept_ticks = 8
+    world.store.reset()
+    for _ in range(2):
+        world.tick(count=10)
+        world.run()
+    client = world.client()
+    client.line.read(0)
+    client.subscribe("ticks", "*", epoch=world.store.epoch, after_seq=100)
+    world.run(6)
+    client.line.read(float("inf"))
+    beat = next(place for place, message in enumerate(client.messages) if message["type"] == "heartbeat")
+    told = [message["symbol"] for message in client.messages[:beat] if message["type"] == "gap"]
+    assert 0 < len(told) < 1_200
+    assert client.messages[beat]["seq"] <= 100
+    world.run(6)
+    assert client.new("heartbeat")[-1]["seq"] == world.store.seq
+    assert len({message["symbol"] for message in client.messages if message["type"] == "gap"}) == 1_200
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_random_lives_leave_no_hole_no_repeat_and_no_inversion(scale: Scale) -> None:

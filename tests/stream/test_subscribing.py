@@ -199,6 +199,36 @@ def test_a_large_snapshot_comes_in_messages_of_at_most_128_kib() -> None:
     assert max(sizes) <= 131_072
 
 
+def test_bars_that_change_between_the_messages_of_a_snapshot_end_in_their_newest_state() -> None:
+    world = World("catalogue:1500", buffer_kb=4096)
+    for _ in range(2):
+        world.clock.advance(1_000)
+        world.tick()
+    world.run()
+    client = world.client()
+
+    def write(left: int) -> None:
+        world.clock.advance(10)
+        world.tick()
+        if left:
+            world.loop.call_soon(write, left - 1)
+
+    client.subscribe("bars", "*", timeframe="1s")
+    # A batch between every two messages: no pass over the instruments finds them as the one before left them.
+    world.loop.call_soon(write, 20)
+    world.run(2)
+    snapshots = [message for message in client.messages if message["type"] == "snapshot"]
+    assert [bool(message.get("more")) for message in snapshots] == [True] * (len(snapshots) - 1) + [False]
+    assert max(len(text) for text in client.texts if text.startswith(b'{"type":"snapshot"')) <= 131_072
+    shown: dict[tuple[str, int], list[float]] = {}
+    for message in client.messages:
+        if message.get("timeframe") and "data" in message:
+            shown |= {(symbol, row[0]): row for symbol, rows in message["data"].items() for row in rows}
+    for at, symbol in enumerate(world.store.catalogue.symbols):
+        for row in world.store.bars(at, 0, limit=2).rows.tolist():
+            assert shown[symbol, int(row[0])] == row
+
+
 def test_heartbeats_tell_what_has_been_written_and_never_more(world: World) -> None:
     client = world.client()
     client.subscribe("ticks", "*")
