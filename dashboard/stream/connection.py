@@ -302,7 +302,10 @@ class Connection(asyncio.Protocol):
     def fault(self, error: Exception) -> None:
         """Something went wrong in handling it: log it and end this connection, no other."""
         self.handler.on_fault(self, error)
-        self.close(1011, "internal error")
+        try:
+            self.close(1011, "internal error")
+        except Exception:  # the line itself fails: nobody can be told
+            self.abort()
 
     def abort(self) -> None:
         """Cut the line."""
