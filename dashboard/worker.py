@@ -2,7 +2,8 @@
 
 gunicorn's own gives one to every connection, so that sixteen slow strangers hold sixteen threads, and its loop waits up
 to two seconds for each client that does not close. Here the loop reads what comes without waiting, a request that is
-not whole in time is answered 408, and goodbyes are said without waiting. Bodies too large to be held, and those of
+not whole in time is answered 408, and goodbyes are said without waiting. What a client has not yet taken of its answer
+the loop sends on, too, before its next request is looked at. Bodies too large to be held, and those of
 unknown length, have a few threads of their own and the same deadline. TLS and HTTP/2 go gunicorn's way.
 """
 
@@ -13,7 +14,7 @@ import errno
 import re
 import selectors
 import socket
-import struct
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -23,6 +24,8 @@ from gunicorn.http import get_parser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from dashboard.outbox import Outbox
+
 #: Seconds for a request to be whole, from the connection or from its first byte on a connection that is kept. The loop
 #: looks once a second, so that whoever says nothing is gone within ten.
 WHOLE_S = 7.0
@@ -30,8 +33,8 @@ WHOLE_S = 7.0
 SILENT_S = 1.5
 #: Seconds for the other side to close after the last answer.
 LINGER_S = 2.0
-#: Seconds that an answer may make no progress at all.
-STALLED_S = 7
+#: Bytes of answers that all connections together may have waiting; beyond, the one that has waited longest is cut.
+MOST_WAITING = 67_108_864
 #: Bytes of a request that the loop holds; forms and callbacks have a few thousand.
 HELD = 65_536
 #: Connections that are accepted in one turn of the loop.
@@ -111,16 +114,35 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._gathering: dict[Any, Gathering] = {}
         self._lingering: dict[socket.socket, float] = {}
         self._streaming: set[Any] = set()
+        #: Answers that are made but not taken, and whether their connection is kept afterwards.
+        self._sending: dict[Any, tuple[Outbox, bool]] = {}
+        self._thread = threading.local()
         self._silent_until = 0.0
         self._stream_pool = ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="streamed-requests")
 
     def run(self) -> None:
         """Serve until told to end; whoever still sends then is not waited for."""
-        super().run()
+        application: Any = self.wsgi  # type: ignore[has-type]  # set by gunicorn
+        self.wsgi = self._through_outboxes(application)
+        try:
+            super().run()
+        finally:
+            self.wsgi = application  # for the hooks of the configuration
         for conn in list(self._streaming):
             with contextlib.suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)
         self._stream_pool.shutdown(wait=False, cancel_futures=True)
+
+    def _through_outboxes(self, application: Any) -> Any:
+        """`application` with an outbox between its answers and their sockets."""
+
+        def answering(environ: dict[str, Any], start_response: Any) -> Any:
+            outbox = getattr(self._thread, "outbox", None)
+            if outbox is not None:
+                start_response.__self__.sock = outbox
+            return application(environ, start_response)
+
+        return answering
 
     # -- how a request comes to a thread -------------------------------------------------------------------------
 
@@ -143,8 +165,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return False
-        # A thread that answers somebody who takes nothing is free again after so long; exports allow themselves more.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STALLED_S, 0))
         self.nr_conns += 1
         while self.nr_conns >= self.worker_connections and self._drop_oldest():
             pass
@@ -216,14 +236,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Make and send the answer; a client that takes nothing of it for so long is one that has gone.
-
-        gunicorn would write a traceback for it, which any client could then have written as often as it likes.
-        """
+        """Make the answer, in a thread; what its client does not take at once is left in `conn.outbox`."""
+        conn.outbox = self._thread.outbox = None if self.cfg.is_ssl else Outbox(conn.sock)
         try:
             return super().handle_request(req, conn)
-        except BlockingIOError as error:
-            raise ConnectionResetError(errno.ECONNRESET, f"took nothing for {STALLED_S} s") from error
+        except BaseException:
+            # Broken off: its client is to notice.
+            conn.outbox = None
+            raise
+        finally:
+            self._thread.outbox = None
 
     def _handled(self, conn: Any, future: Future[Any]) -> None:
         self.method_queue.defer(self.finish_request, conn, future)
@@ -245,15 +267,54 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             kept = not fs.cancelled() and bool(fs.result())
         except Exception:
             kept = False
+        outbox = getattr(conn, "outbox", None)
         if not kept and getattr(conn.parser.unreader, "late", False):
             # It has had its time.
             self._end(conn.sock)
-        elif not kept:
+        elif outbox is not None and outbox.size:
+            self._send_on(conn, outbox, kept)
+        else:
+            self._answered(conn, kept)
+
+    def _send_on(self, conn: Any, outbox: Outbox, kept: bool) -> None:
+        """Let the loop send the rest of an answer."""
+        self._sending[conn] = outbox, kept
+        try:
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._room, conn, outbox))
+        except (OSError, ValueError, KeyError):
+            self._give_up(conn)
+            return
+        while sum(waiting.size for waiting, _ in self._sending.values()) > MOST_WAITING:
+            self._give_up(next(iter(self._sending)))
+
+    def _room(self, conn: Any, outbox: Outbox, _sock: socket.socket) -> None:
+        if conn not in self._sending:
+            return
+        try:
+            outbox.drain()
+        except OSError:
+            self._give_up(conn)
+            return
+        if not outbox.size:
+            _, kept = self._sending.pop(conn)
+            self.poller.unregister(conn.sock)
+            self._answered(conn, kept)
+
+    def _give_up(self, conn: Any) -> None:
+        del self._sending[conn]
+        self._end(conn.sock)
+
+    def _answered(self, conn: Any, kept: bool) -> None:
+        """A whole answer has gone out: the next request, or the end."""
+        if not kept:
             self._say_goodbye(conn.sock)
         elif ahead := conn.parser.unreader.take_buffered():
             self._gather(conn, ahead)
         else:
-            super().finish_request(conn, fs)
+            whole: Future[Any] = Future()
+            whole.set_result(True)
+            super().finish_request(conn, whole)
 
     def murder_pending(self) -> None:
         """Cut what is late; called once a second or oftener."""
@@ -278,6 +339,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             if until > now:
                 break
             self._end(sock)
+        for conn, (outbox, _) in list(self._sending.items()):
+            if outbox.too_slow():
+                self._give_up(conn)
 
     def _say_goodbye(self, sock: socket.socket) -> None:
         """Half-close, and close when the other side has: closed at once, unread bytes would reset the last answer."""
@@ -332,6 +396,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 self.poller.unregister(conn.sock)
             self.nr_conns -= 1
             conn.sock.close()
+        elif self._sending:
+            self._give_up(next(iter(self._sending)))
         else:
             return False
         return True

@@ -4,7 +4,7 @@
 import { onFrame } from "../live/frame.mjs";
 import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
-import { dateText } from "./ink.mjs";
+import { dateText, forget } from "./ink.mjs";
 import { Overlay } from "./overlay.mjs";
 import { Plot, plotly } from "./plot.mjs";
 import { point } from "./pointer.mjs";
@@ -132,6 +132,7 @@ export class Chart {
       onFrame(this.drawAll);
       this.wantOlder();
     }
+    if (what === "drawn") forget();
     this.back.hidden = this.plot.following;
     this.paintOverlay();
   }

@@ -8,6 +8,21 @@ export function ink(token) {
   return style.getPropertyValue(token).trim();
 }
 
+/** @type {Map<string, string>} */
+const read = new Map();
+
+/** A token as it was when the theme was last looked at: reading one afresh brings all styles up to date. @param {string} token */
+export function kept(token) {
+  let found = read.get(token);
+  if (found === undefined) read.set(token, (found = ink(token)));
+  return found;
+}
+
+/** Look at the theme again. */
+export function forget() {
+  read.clear();
+}
+
 /** The same structure with every `var(--token)` replaced. @param {any} value @returns {any} */
 export function inked(value) {
   if (typeof value === "string") return value.replace(/var\((--[\w-]+)\)/g, (_whole, token) => ink(token));

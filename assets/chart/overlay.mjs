@@ -1,9 +1,11 @@
 // @ts-check
 // What changes with every tick or every move of the pointer, drawn over Plotly's picture with Plotly's own scales: the
-// forming bar, the last price, levels of alerts, the crosshair, marks under bars that have a gap.
+// forming bar and the last price (on sheets), levels of alerts, the crosshair, marks under bars that have a gap (as SVG).
 
 import { write } from "../page/dom.mjs";
+import { kept } from "./ink.mjs";
 import { CLOSE, FLAGS, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
+import { Sheet } from "./sheet.mjs";
 
 const SPACE = "http://www.w3.org/2000/svg";
 /** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
@@ -11,6 +13,9 @@ const HALF = 0.375;
 const LABEL_HEIGHT = 18;
 /** A mark under a bar with a gap, px. */
 const MARK_HEIGHT = 3;
+const LINE_WIDTH = 1.6;
+/** The last price moves so many px before its sheet does. */
+const BAND = 32;
 
 /** @param {string} tag @param {Record<string, string | number>} given @param {Element} [parent] @returns {any} */
 function svg(tag, given, parent) {
@@ -26,6 +31,22 @@ function set(node, given) {
     const text = typeof value === "number" ? value.toFixed(2) : value;
     if (node.getAttribute(name) !== text) node.setAttribute(name, text);
   }
+}
+
+/** Where the label of a level begins, px in the place. @param {number} y in the pane @param {any} pane */
+function labelTop(y, pane) {
+  return Math.min(Math.max(pane.top + y - LABEL_HEIGHT / 2, 0), pane.top + pane.height - LABEL_HEIGHT / 2);
+}
+
+/** Draw in a pane's own px, and nothing outside of it. @param {CanvasRenderingContext2D} brush @param {any} pane @param {() => void} draw */
+function within(brush, pane, draw) {
+  brush.save();
+  brush.translate(pane.left, pane.top);
+  brush.beginPath();
+  brush.rect(0, 0, pane.width, pane.height);
+  brush.clip();
+  draw();
+  brush.restore();
 }
 
 /** A line across the panes with a label in the right margin. */
@@ -44,8 +65,7 @@ class Level {
     const inside = y >= 0 && y <= pane.height;
     this.turn(inside);
     if (!inside) return;
-    const top = Math.min(Math.max(pane.top + y - LABEL_HEIGHT / 2, 0), pane.top + pane.height - LABEL_HEIGHT / 2);
-    // By coordinates, not by a transform: another transform lets the browser compose the page's layers anew.
+    const top = labelTop(y, pane);
     const at = Math.round(y) + 0.5;
     set(this.line, { x1: 0, x2: pane.width, y1: at, y2: at, "data-tone": tone });
     set(this.group, { "data-tone": tone });
@@ -79,25 +99,20 @@ export class Overlay {
   constructor(place, plot, words) {
     this.plot = plot;
     this.words = words;
-    this.root = svg("svg", { class: "overlay", "aria-hidden": "true" });
+    const layer = () => svg("svg", { class: "overlay", "aria-hidden": "true" }, place);
+    this.root = layer();
     this.price = svg("svg", {}, this.root);
-    this.volume = svg("svg", {}, this.root);
-    this.labels = svg("g", {}, this.root);
-    // Each part always covers the same area: where that changes, the browser composes the whole page's layers anew.
-    for (const part of [this.root, this.price, this.volume]) part.prepend(svg("rect", { class: "ground", width: "100%", height: "100%" }));
+    this.alertLabels = svg("g", {}, this.root);
     this.marks = svg("path", { class: "gap-mark" }, this.price);
-    this.area = svg("path", { class: "form area" }, this.price);
-    this.up = svg("path", { class: "form up" }, this.price);
-    this.down = svg("path", { class: "form down" }, this.price);
-    this.line = svg("path", { class: "form line" }, this.price);
-    this.volumeUp = svg("path", { class: "form-volume up" }, this.volume);
-    this.volumeDown = svg("path", { class: "form-volume down" }, this.volume);
     // Labels of alerts lie under that of the last price, and this under the pointer's.
-    this.alertLabels = svg("g", {}, this.labels);
-    this.last = new Level(this.price, this.labels, "last");
-    this.pointer = new Level(this.price, this.labels, "pointer");
-    this.cross = svg("line", { class: "level pointer" }, this.root);
-    this.when = svg("g", { class: "level-label pointer" }, this.root);
+    this.bars = new Sheet(place, "forming", 64);
+    this.last = new Sheet(place, "last-price");
+    this.band = 0;
+    this.over = layer();
+    this.overPrice = svg("svg", {}, this.over);
+    this.pointer = new Level(this.overPrice, this.over, "pointer");
+    this.cross = svg("line", { class: "level pointer" }, this.over);
+    this.when = svg("g", { class: "level-label pointer" }, this.over);
     this.whenBox = svg("rect", { rx: 3, height: LABEL_HEIGHT, width: 10 }, this.when);
     this.whenText = svg("text", { "text-anchor": "middle" }, this.when);
     /** @type {Map<number, Level>} */
@@ -110,7 +125,6 @@ export class Overlay {
     this.look = () => {};
     this.shown = true;
     this.pointed = true;
-    place.append(this.root);
   }
 
   /** The panes as Plotly has them now; null before its first drawing. */
@@ -133,11 +147,9 @@ export class Overlay {
     const panes = this.panes();
     if (Boolean(panes) !== this.shown) this.root.style.display = (this.shown = Boolean(panes)) ? "" : "none";
     if (!panes) return;
-    const { layout } = panes;
-    set(this.root, { width: layout.width, height: layout.height });
-    for (const [node, pane] of [[this.price, panes.price], [this.volume, panes.volume]]) {
-      set(node, { x: pane.left, y: pane.top, width: pane.width, height: pane.height });
-    }
+    const { layout, price } = panes;
+    for (const root of [this.root, this.over]) set(root, { width: layout.width, height: layout.height });
+    for (const pane of [this.price, this.overPrice]) set(pane, { x: price.left, y: price.top, width: price.width, height: price.height });
     this.drawBars(panes);
     this.drawMarks(panes);
     this.drawAlerts(panes);
@@ -146,16 +158,18 @@ export class Overlay {
   }
 
   /** The forming bar, and closed ones that Plotly does not have yet. @param {any} panes */
-  drawBars({ x, y, y2, volume }) {
+  drawBars({ x, y, y2, price, volume }) {
     const { plot } = this;
     const { series, figure, shift } = plot;
     const paths = { up: "", down: "", volumeUp: "", volumeDown: "", line: "", area: "" };
     const bars = plot.pending();
     const candles = figure.type === "candles";
     const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 0.5);
+    let [from, to] = [x._length, 0];
     for (const [at, bar] of bars.entries()) {
       const middle = x.l2p(bar[START] + shift);
       if (middle + half < 0 || middle - half > x._length) continue;
+      [from, to] = [Math.min(from, middle - half), Math.max(to, middle + half)];
       const up = rises(bar, series.rows[series.rows.length - bars.length + at - 1]);
       const [left, right] = [(middle - half).toFixed(2), (middle + half).toFixed(2)];
       const top = y2.d2p(bar[VOLUME]).toFixed(2);
@@ -170,12 +184,37 @@ export class Overlay {
       const before = series.rows[series.rows.length - bars.length - 1];
       const points = [...(before ? [before] : []), ...bars].map((bar) => `${x.l2p(bar[START] + shift).toFixed(2)} ${y.d2p(bar[CLOSE]).toFixed(2)}`);
       paths.line = `M${points.join("L")}`;
+      [from, to] = [Math.min(from, Number(points[0].split(" ")[0])), Math.max(to, Number(points[points.length - 1].split(" ")[0]))];
       if (figure.type === "area") {
         const [first, end] = [points[0].split(" ")[0], points[points.length - 1].split(" ")[0]];
         paths.area = `${paths.line}L${end} ${y._length}L${first} ${y._length}Z`;
       }
     }
-    for (const [name, path] of Object.entries(paths)) set(this[name], { d: path });
+    [from, to] = [Math.max(from - 1, 0), Math.min(to + 1, x._length)]; // half of a line's width, at least
+    if (from >= to) return this.bars.hide();
+    const inks = ["--up", "--down", "--up-volume", "--down-volume", "--accent", "--accent-veil"].map(kept);
+    this.bars.cover(price.left + from, price.top, to - from, volume.top + volume.height - price.top);
+    this.bars.paint([...Object.values(paths), ...inks, price.left, price.top, price.width, price.height, volume.top, volume.height].join("|"), (brush) => {
+      const [up, down, volumeUp, volumeDown, line, veil] = inks;
+      const stroked = (/** @type {string} */ d, /** @type {string} */ fill, /** @type {string} */ stroke, width = 1) => {
+        if (!d) return;
+        const path = new Path2D(d);
+        [brush.fillStyle, brush.strokeStyle, brush.lineWidth] = [fill, stroke, width];
+        if (fill) brush.fill(path);
+        if (stroke) brush.stroke(path);
+      };
+      within(brush, volume, () => {
+        stroked(paths.volumeUp, volumeUp, "");
+        stroked(paths.volumeDown, volumeDown, "");
+      });
+      within(brush, price, () => {
+        stroked(paths.area, veil, "");
+        stroked(paths.up, up, up);
+        stroked(paths.down, down, down);
+        stroked(paths.line, "", line, LINE_WIDTH);
+      });
+    });
+    return undefined;
   }
 
   /** A strip under bars that the feed was not there for, so that an outage is not taken for a calm market. @param {any} panes */
@@ -195,8 +234,34 @@ export class Overlay {
   /** @param {any} panes */
   drawLast({ y, price }) {
     const bar = this.plot.series.newest;
-    if (!bar) return this.last.hide();
-    this.last.show(y.d2p(bar[CLOSE]), price, this.words(bar[CLOSE]), bar[CLOSE] >= bar[OPEN] ? "up" : "down");
+    const at = bar ? y.d2p(bar[CLOSE]) : -1;
+    if (!bar || !(at >= 0 && at <= price.height)) return this.last.hide();
+    const tone = kept(bar[CLOSE] >= bar[OPEN] ? "--up" : "--down");
+    const words = this.words(bar[CLOSE]);
+    const font = `500 ${kept("--t0")} ${kept("--font")}`;
+    const line = price.top + Math.round(at);
+    const top = labelTop(at, price);
+    const right = price.left + price.width;
+    // A band that the line moves in, and the label, which lies beside it at the pane's edges: a sheet that moves lets
+    // the browser compose the page anew.
+    const high = 2 * LABEL_HEIGHT + BAND;
+    if (line - LABEL_HEIGHT < this.band || line + LABEL_HEIGHT > this.band + high) this.band = line - high / 2;
+    this.last.cover(price.left, this.band, price.width + price.margin, high);
+    const key = [words, tone, kept("--surface"), font, top.toFixed(2), price.left, price.width, price.margin].join("|");
+    this.last.paint(key, (brush) => {
+      brush.strokeStyle = brush.fillStyle = tone;
+      brush.setLineDash([2, 3]);
+      brush.beginPath();
+      brush.moveTo(price.left, line + 0.5);
+      brush.lineTo(right, line + 0.5);
+      brush.stroke();
+      brush.beginPath();
+      brush.roundRect(right + 2, top, price.margin - 4, LABEL_HEIGHT, 3);
+      brush.fill();
+      brush.fillStyle = kept("--surface");
+      this.last.text(font).draw(words, right + 8, top + 13);
+    });
+    return undefined;
   }
 
   /** @param {any} panes */
@@ -220,7 +285,7 @@ export class Overlay {
     const { at } = this;
     if (Boolean(at) !== this.pointed) {
       this.pointed = Boolean(at);
-      this.cross.style.display = this.when.style.display = at ? "" : "none";
+      this.over.style.display = at ? "" : "none";
     }
     if (!at) return this.pointer.hide();
     const bottom = volume.top + volume.height;

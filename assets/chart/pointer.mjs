@@ -5,12 +5,15 @@
 import { onFrame } from "../live/frame.mjs";
 import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
+import { Legend } from "./legend.mjs";
 import { CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
 
 const DAY_MS = 86_400_000;
 /** A key moves the view by this part of it, and widens or narrows it by so much. */
 const STEP = 0.15;
 const ZOOM = 1.3;
+/** The legend leaves so much of the chart's width, px. */
+const LEGEND_MARGIN = 96;
 
 /** The words for a bar's start. @param {number} start UTC ms @param {number} ms length of the bar */
 export function barTime(start, ms) {
@@ -33,38 +36,31 @@ export function flagWords(flags, marks) {
 /** Pointer and keys of a chart. @param {import("./chart.mjs").Chart} chart */
 export function point(chart) {
   const { place, plot, overlay, series } = chart;
-  const legend = /** @type {HTMLElement} */ (document.getElementById("chart-legend"));
-  const title = make("span", { class: "title" });
-  const parts = Object.fromEntries(["O", "H", "L", "C"].map((name) => [name, make("b")]));
-  const change = make("b", { class: "change", title: "From the bar's open to its close" });
-  const volume = make("b");
-  const note = make("span", { class: "flags" });
-  legend.replaceChildren(
-    title,
-    ...Object.entries(parts).map(([name, node]) => make("span", {}, [make("i", { text: name }), node])),
-    change,
-    make("span", {}, [make("i", { text: "Vol" }), volume]),
-    note,
-  );
+  const legend = new Legend(/** @type {HTMLElement} */ (document.getElementById("chart-legend")));
 
   const describe = () => {
     const { figure } = plot;
-    if (!figure) return;
+    const panes = overlay.panes();
+    if (!figure || !panes) return;
     const at = overlay.at?.ms;
     const bar = at == null ? series.newest : series.nearest(at);
-    write(title, `${figure.name} · ${figure.timeframe}`);
-    if (!bar) return;
-    const text = (/** @type {number} */ field) => words.price(bar[field], figure.decimals);
-    write(parts.O, text(OPEN));
-    write(parts.H, text(HIGH));
-    write(parts.L, text(LOW));
-    write(parts.C, text(CLOSE));
+    const title = { text: `${figure.name} · ${figure.timeframe}`, token: "--muted" };
+    const most = panes.layout.width - LEGEND_MARGIN;
+    if (!bar) return legend.say([title], most);
+    const price = (/** @type {string} */ name, /** @type {number} */ field) => ({ name, text: words.price(bar[field], figure.decimals), token: "--text" });
     const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
-    const way = `change ${words.direction(moved)}`;
-    if (change.className !== way) change.className = way;
-    write(change, `${words.percent(moved)}%`);
-    write(volume, words.short(bar[VOLUME]));
-    write(note, flagWords(bar[FLAGS], figure.marks));
+    const way = words.direction(moved);
+    const parts = [
+      title,
+      price("O", OPEN),
+      price("H", HIGH),
+      price("L", LOW),
+      price("C", CLOSE),
+      { text: `${words.percent(moved)}%`, token: way === "flat" ? "--text" : `--${way}` },
+      { name: "Vol", text: words.short(bar[VOLUME]), token: "--text" },
+      { text: flagWords(bar[FLAGS], figure.marks), token: "--warn" },
+    ];
+    return legend.say(parts, most);
   };
 
   /** @param {MouseEvent} event */

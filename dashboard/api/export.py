@@ -4,10 +4,8 @@ copy at a time, whole or visibly broken off. `formats` says what a piece looks l
 
 from __future__ import annotations
 
-import errno
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -26,12 +24,9 @@ from dashboard.store.memory import TICK_COLUMNS, Ticks
 
 #: Rows copied and formatted at a time: 6 ms of work, 2 MB.
 PIECE = 20_000
-#: Bytes given to the server at a time, and so the steps in which is seen what a reader takes.
-SENT = 262_144
-#: The least that a reader takes, bytes a second, over every so many seconds of sending (the time in which rows are
-#: formatted does not count): a slower one is cut off, or a trickle would hold a place for ever.
-LEAST_RATE, LOOKED_S = 16_384, 30.0
-#: A reader that takes nothing for so long has gone: under gunicorn its thread would wait for ever.
+#: A reader that takes nothing for so long has gone: under a gunicorn without our worker its thread would wait for ever.
+#: One that takes too little gives its place back, too: `outbox.LEAST_RATE` under gunicorn, under Werkzeug's server a
+#: piece has 30 s.
 STALLED_S = 30
 _places = Places()
 
@@ -127,15 +122,12 @@ def _go_on(services: Services, epoch: str, begun: str) -> None:
 class _Sent:
     """An answer's body while it is sent, which holds one of the user's places and gives it back at the end.
 
-    Without a user it is empty. Raises ServiceUnavailable where there is no place, ConnectionResetError while it is
-    sent where its reader is too slow.
+    Without a user it is empty. Raises ServiceUnavailable where there is no place.
     """
 
     def __init__(self, user: int | None) -> None:
         self._user: int | None = None
         self._body: Iterator[bytes] = iter(())
-        self._given_at: float | None = None
-        self._seconds, self._bytes = 0.0, 0
         if user is not None:
             _places.take(user)
             self._user = user
@@ -143,24 +135,14 @@ class _Sent:
     def of(self, pieces: Iterator[bytes]) -> _Sent:
         """Itself, with these pieces to send."""
         if self._user is not None:
-            self._body = (piece[at : at + SENT] for piece in pieces for at in range(0, len(piece), SENT))
+            self._body = pieces
         return self
 
     def __iter__(self) -> _Sent:
         return self
 
     def __next__(self) -> bytes:
-        # Asked for the next, the server has passed on the one before.
-        if self._given_at is not None:
-            self._seconds += time.monotonic() - self._given_at
-            if self._seconds >= LOOKED_S:
-                if self._bytes < LEAST_RATE * self._seconds:
-                    raise ConnectionResetError(errno.ECONNRESET, "an export's reader is too slow")
-                self._seconds, self._bytes = 0.0, 0
-        given = next(self._body)
-        self._bytes += len(given)
-        self._given_at = time.monotonic()
-        return given
+        return next(self._body)
 
     def close(self) -> None:
         """Give the place back; a server calls it, read to the end or not."""

@@ -54,6 +54,7 @@ class Simulator:
         self._random = np.random.Generator(np.random.PCG64(live))
         self._decimals = np.array([each.decimals for each in catalogue])
         self._tick_size = 10.0**-self._decimals
+        self._units = 10.0**self._decimals
         self._volatility = np.array([each.volatility for each in catalogue])
         self._class = np.array([ASSET_CLASSES.index(each.asset_class) for each in catalogue])
         self._volume = np.array([each.volume for each in catalogue])
@@ -111,9 +112,10 @@ class Simulator:
         self._exact = self._exact * np.exp(move - self._drift)
         self.price = self._rounded(self._exact)
         half = np.maximum(self._tick_size, self.price * 2e-5 * (1 + self._heat)) * random.uniform(0.5, 1.0, count)
-        bid = np.maximum(np.floor((self.price - half) / self._tick_size) * self._tick_size, self._tick_size)
-        bid = np.minimum(np.round(bid, 12), self.price)
-        ask = np.maximum(np.round(np.ceil((self.price + half) / self._tick_size) * self._tick_size, 12), self.price)
+        # Divided, not multiplied by 0.01: then each is the float nearest to its decimals.
+        bid = np.maximum(np.floor((self.price - half) * self._units) / self._units, self._tick_size)
+        bid = np.minimum(bid, self.price)
+        ask = np.maximum(np.ceil((self.price + half) * self._units) / self._units, self.price)
         self._busy = self._calms * self._busy + self._stirs * random.standard_normal(count)
         mean = self._per_step * np.exp(self._busy - BUSY_SPREAD**2 / 2)
         size = self._sizes(mean * random.lognormal(-0.5, 1.0, count))

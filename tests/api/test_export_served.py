@@ -22,7 +22,7 @@ import pytest
 
 from dashboard.accounts.users import Users
 from dashboard.api import export, places
-from dashboard.clock import ManualClock, SystemClock
+from dashboard.clock import SystemClock
 from dashboard.database.engine import Database
 from tests.benchmarks.filled import FilledProduct
 from tests.conftest import Scale
@@ -191,34 +191,6 @@ def test_readers_that_stand_still_leave_threads_to_others(
         for one in still + late:
             one.close()
     assert count("csv", reader.get(path("csv")).content) >= TICKS
-
-
-@pytest.mark.parametrize(("seconds", "whole"), [(12.0, True), (20.0, False)])
-def test_a_reader_that_takes_little_for_long_is_cut_off(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, whole: bool
-) -> None:
-    """256 KiB in 12 s are more than the least rate, in 20 s they are less; formatting does not count."""
-    clock = ManualClock(0)
-    monkeypatch.setattr(export, "time", clock)
-
-    def pieces() -> Iterator[bytes]:
-        for _ in range(30):
-            clock.advance(60_000)
-            yield bytes(2 * export.SENT)
-
-    sent, taken = export._Sent(1).of(pieces()), 0
-    try:
-        for given in sent:
-            taken += len(given)
-            clock.advance(1_000 * seconds)
-    except ConnectionResetError:
-        assert not whole
-    else:
-        assert whole
-        assert taken == 60 * export.SENT
-    finally:
-        sent.close()
-    assert whole or taken <= export.LEAST_RATE * export.LOOKED_S + export.SENT
 
 
 def test_a_place_is_given_back_once_however_an_answer_ends(market: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,8 +156,12 @@ def test_the_forming_bar_lies_where_plotly_would_draw_it(page: Page) -> None:
     left, right = page.evaluate(
         """async () => {
         const { plot } = window.tickboard.chart, gd = plot.place;
-        const overlay = [...document.querySelectorAll('.overlay .form.up, .overlay .form.down')]
-          .find((path) => path.getAttribute('d')).getBoundingClientRect();
+        const sheet = document.querySelector('canvas.forming'), at = sheet.getBoundingClientRect();
+        const { width, height } = sheet, { data } = sheet.getContext('2d').getImageData(0, 0, width, height);
+        const columns = [];
+        for (let n = 3; n < data.length; n += 4) if (data[n] > 200) columns.push(((n - 3) / 4) % width);
+        // The line around the box is half within and half without.
+        const overlay = { left: at.left + Math.min(...columns) + 0.5, right: at.left + Math.max(...columns) + 0.5 };
         const mine = plot.window.bind(plot);
         plot.window = () => [...mine(), plot.series.newest];
         plot.draw();
@@ -168,6 +172,41 @@ def test_the_forming_bar_lies_where_plotly_would_draw_it(page: Page) -> None:
       }"""
     )
     assert left == pytest.approx(right, abs=0.75)
+
+
+def test_the_legend_and_the_last_price_are_those_of_the_forming_bar(page: Page) -> None:
+    """On the screen, and in words for who does not see it."""
+    page.wait_for_timeout(1000)
+    said, close, painted = page.evaluate(
+        """async () => {
+        const { plot } = window.tickboard.chart;
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+        const said = document.getElementById('chart-legend').textContent;
+        const painted = [...document.querySelectorAll('canvas.legend-sheet, canvas.last-price, canvas.forming')]
+          .map((sheet) => sheet.getContext('2d').getImageData(0, 0, sheet.width, sheet.height).data.some(Boolean));
+        return [said, plot.series.newest[4], painted];
+      }"""
+    )
+    assert painted == [True, True, True]
+    assert f"C {close:,.2f}" in said, said
+
+
+def test_the_sheets_take_the_colours_of_the_other_theme(page: Page) -> None:
+    colours = """() => {
+      const sheet = document.querySelector('canvas.legend-sheet');
+      const { data } = sheet.getContext('2d').getImageData(0, 0, sheet.width, sheet.height);
+      const found = new Set();
+      for (let n = 0; n < data.length; n += 4) if (data[n + 3] === 255) found.add(data.slice(n, n + 3).join());
+      return [...found];
+    }"""
+    page.wait_for_timeout(1000)
+    before = set(page.evaluate(colours))
+    page.click("#theme-toggle")
+    page.wait_for_timeout(1000)
+    after = set(page.evaluate(colours))
+    assert before
+    assert after
+    assert not before & after
 
 
 def test_older_bars_come_when_one_looks_there(page: Page) -> None:

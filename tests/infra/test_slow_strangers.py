@@ -127,6 +127,35 @@ def test_whoever_takes_no_answer_holds_no_thread_for_long(product: Any) -> None:
     assert "Traceback" not in running.log, running.log[-3_000:]
 
 
+def test_readers_who_take_a_little_now_and_then_hold_no_thread(product: Any) -> None:
+    """Forty that ask for many things ahead and read 2 KB a second: everybody else is answered meanwhile."""
+    running = product(server="gunicorn")
+    cookie = "; ".join(f"{name}={value}" for name, value in running.client().cookies.items())
+    host = f"Host: 127.0.0.1:{running.port}\r\nCookie: {cookie}\r\n"
+    bars = "/api/v1/tickers/AAPL/bars?limit=50000&timeframe=1m"
+    paths = (bars, "/static/x/vendor/plotly.min.js", "/assets/00-tokens.css")
+    lines = []
+    for number in range(40):
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        line.connect(("127.0.0.1", running.port))
+        line.sendall(f"GET {paths[number % 3]} HTTP/1.1\r\n{host}\r\n".encode() * 40)
+        line.setblocking(False)
+        lines.append(line)
+    until, answers = time.monotonic() + 12, 0
+    while time.monotonic() < until:
+        assert httpx.get(f"{running.url}/health/live", timeout=25, trust_env=False).status_code == 200
+        answers += 1
+        for line in lines:
+            with contextlib.suppress(OSError):
+                line.recv(1_000)
+        time.sleep(0.5)
+    assert answers >= 5
+    for line in lines:
+        line.close()
+    assert "Traceback" not in running.log, running.log[-3_000:]
+
+
 def note_delays(wire: Any, found: list[float], ended: threading.Event) -> None:
     """Note how long ticker frames are under way, ms; who stops reading would measure its own absence."""
     while not ended.is_set():
