@@ -21,7 +21,9 @@ help:
 	@echo "make soak   the tests that take long, in full;  make fuzz  the random ones"
 	@echo "make setup  only the set-up;  make lock  new locks"
 
-setup: $(RUN_STAMP) vendor
+# A smaller plotly.js halves the time to the first candle; without it the page takes the one that Dash brings.
+setup: $(RUN_STAMP)
+	@$(BIN)/python infra/vendor.py
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; install it, or say make PYTHON=/path/to/python"; exit 1; }
@@ -35,9 +37,9 @@ $(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/test.txt
 	@touch $@
 
-# A smaller plotly.js halves the time to the first candle; without it the page takes the one that Dash brings.
+# What could not be fetched is left alone for a day; this tries again at once.
 vendor: $(RUN_STAMP)
-	@$(BIN)/python infra/vendor.py
+	@$(BIN)/python infra/vendor.py --again
 
 run: setup
 	@exec $(BIN)/python app.py

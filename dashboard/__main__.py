@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     disable = users.add_parser("disable", help="end a user's sessions and let nobody in under the name")
     disable.add_argument("name")
     disable.set_defaults(run=_disable)
+    enable = users.add_parser("enable", help="let a disabled user in again, with the password it had")
+    enable.add_argument("name")
+    enable.set_defaults(run=_enable)
     password = users.add_parser("password", help="set a new password; ends the user's sessions")
     password.add_argument("name")
     password.set_defaults(run=_password)
@@ -91,6 +94,12 @@ def _list(_given: argparse.Namespace, settings: Settings) -> int:
 def _disable(given: argparse.Namespace, settings: Settings) -> int:
     _users(settings).disable(given.name)
     print(f"{given.name} is disabled; sessions end within a second")
+    return 0
+
+
+def _enable(given: argparse.Namespace, settings: Settings) -> int:
+    _users(settings).enable(given.name)
+    print(f"{given.name} can log in again")
     return 0
 
 

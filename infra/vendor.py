@@ -2,16 +2,18 @@
 
 Dash's own plotly.js has 47 kinds of traces and takes 1.5 s of a laptop to run; this one a quarter of the size. Without
 it the page works all the same, and files are compressed at their first request: whatever goes wrong here is one
-sentence, never a failed set-up.
+sentence, never a failed set-up. What could not be fetched is not tried again for a day; `--again` tries at once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,11 +23,14 @@ TARGET = ROOT / "assets" / "vendor"
 #: What `dashboard/ui/figures.py` draws; scatter is in the core. Each further one costs, of 1,170 KB (brotli 361):
 #: ohlc 3 KB (0.5), histogram 23 (7), heatmap 34 (11), treemap 111 (36). It comes in with the chart that needs it.
 TRACES = ("candlestick", "bar")
-PATIENCE_S = 400
+#: The longest that one step may take, and an address may say nothing, s.
+PATIENCE_S, SILENT_S = 60, 20
+#: How long a failure is kept, s: without a network every start would wait for it anew.
+KEPT_S = 86_400
 
 
-def main() -> int:
-    bundle_plotly()
+def main(arguments: list[str]) -> int:
+    bundle_plotly(again="--again" in arguments)
     compress()
     return 0
 
@@ -47,24 +52,34 @@ def compress() -> None:
         print(f"Scripts and styles could not be compressed in advance ({short(error)}); they are at the first request.")
 
 
-def bundle_plotly() -> None:
+def bundle_plotly(*, again: bool = False) -> None:
+    """Bundle plotly.js unless it is there, or could not be had within the last day."""
     stamp = hashlib.sha256(LOCK.read_bytes() + Path(__file__).read_bytes()).hexdigest()
     if (TARGET / "stamp").is_file() and (TARGET / "stamp").read_text() == stamp:
+        return
+    failed = TARGET / "failed"
+    if not again and failed.is_file() and failed.read_text() == stamp and time.time() < failed.stat().st_mtime + KEPT_S:
         return
     try:
         with tempfile.TemporaryDirectory(prefix="tickboard-vendor-") as folder:
             build(Path(folder))
         (TARGET / "stamp").write_text(stamp)
+        failed.unlink(missing_ok=True)
         print("plotly.js is bundled in assets/vendor")
     except (OSError, subprocess.SubprocessError) as error:
         print(f"The smaller plotly.js could not be made ({short(error)}); the page takes the one that Dash brings.")
+        with contextlib.suppress(OSError):
+            TARGET.mkdir(parents=True, exist_ok=True)
+            failed.write_text(stamp)
 
 
 def build(folder: Path) -> None:
     """Install what the lock names, from the npm registry, and bundle it."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / "requirements" / name, folder)
-    run([*npm(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    command = [*npm(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    waiting("plotly.js from the npm registry")
+    run([*command, "--fetch-retries=0", f"--fetch-timeout={SILENT_S * 1000}"], folder)
     lines = [f"require('plotly.js/lib/{trace}')" for trace in TRACES]
     (folder / "index.js").write_text(
         f"const core = require('plotly.js/lib/core');\ncore.register([{', '.join(lines)}]);\nmodule.exports = core;\n"
@@ -97,13 +112,14 @@ def npm() -> list[str]:
     found = shutil.which("npm")
     if found:
         return [found]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(NODE)],
-        check=True,
-        timeout=PATIENCE_S,
-        capture_output=True,
-    )
+    waiting("Node.js from the Python package index")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    run([*pip, "--retries", "0", "--timeout", str(SILENT_S), "-r", str(NODE)], ROOT)
     return [str(Path(sys.executable).with_name("npm"))]
+
+
+def waiting(what: str) -> None:
+    print(f"Fetching {what}, for a page that starts sooner; {PATIENCE_S} s at most.", flush=True)
 
 
 def run(command: list[str], folder: Path) -> None:
@@ -111,10 +127,14 @@ def run(command: list[str], folder: Path) -> None:
 
 
 def short(error: Exception) -> str:
-    output = getattr(error, "stderr", b"") or b""
-    last = output.decode("utf-8", "replace").strip().splitlines()[-1:]
-    return (last[0] if last else str(error))[:160]
+    """Why, in one line: the first that the command calls an error."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"not done in {error.timeout:g} s"
+    output: bytes = getattr(error, "stderr", b"") or b""
+    lines = output.decode("utf-8", "replace").strip().splitlines()
+    said = next((line for line in lines if "error" in line.lower()), lines[0] if lines else str(error))
+    return said.strip()[:160]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

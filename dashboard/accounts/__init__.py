@@ -15,6 +15,7 @@ from flask_login import LoginManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dashboard.accounts import guard, keys, login
+from dashboard.accounts.believed import Believed
 from dashboard.accounts.demo import Demonstration
 from dashboard.accounts.sessions import COOKIE, Login, Sessions
 from dashboard.accounts.users import ROLES, Users
@@ -93,7 +94,9 @@ def missing_for_others(settings: Settings, users: Users) -> list[str]:
     if settings.allowed_hosts is None:
         missing.append("DASHBOARD_ALLOWED_HOSTS")
     if not users.has_administrator():
-        missing.append("an administrator (python -m dashboard users add NAME --role administrator)")
+        missing.append(
+            "an administrator (python -m dashboard users add NAME --role administrator, or users enable NAME)"
+        )
     return missing
 
 
@@ -127,7 +130,7 @@ def install(
     manager.init_app(server)
     # Flask-Login would look into Flask's own session cookie first; there is none here.
     server.session_interface = NoSession()
-    guard.install(server, settings, lambda: missing_for_others(settings, users))
+    guard.install(server, settings, Believed(lambda: missing_for_others(settings, users), clock))
     server.register_blueprint(login.blueprint(users, sessions, demonstration, telemetry))
     if demonstration.exists():
         get_logger("accounts").warning(

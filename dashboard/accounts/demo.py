@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import threading
 from typing import Any
 
 from werkzeug.wrappers import Request
 
+from dashboard.accounts.believed import Believed
 from dashboard.accounts.users import Users
 from dashboard.clock import Clock
 from dashboard.config import Settings
@@ -16,35 +16,20 @@ from dashboard.config import Settings
 #: Headers that a proxy adds: with one of them, a peer on loopback says nothing about where a request comes from.
 PROXY_HEADERS = ("Forwarded", "Via", "X-Real-Ip")
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-#: How long it is believed that there is (no) administrator, s.
-BELIEVED_S = 0.4
 
 
 class Demonstration:
     """Says where and when the demonstration mode exists."""
 
     def __init__(self, settings: Settings, users: Users, clock: Clock) -> None:
-        self.settings, self.users, self.clock = settings, users, clock
-        self._known: tuple[float, bool] | None = None
-        self._lock = threading.Lock()
+        self.settings = settings
+        self._administrator = Believed(lambda: users.has_administrator(or_disabled=True), clock)
 
     def exists(self) -> bool:
         """Whether it exists at all just now. Raises StorageError."""
         if not self.settings.on_loopback or self.settings.trusted_proxies:
             return False
-        now = self.clock.monotonic()
-        with self._lock:
-            if self._known is not None and now - self._known[0] < BELIEVED_S:
-                return self._known[1]
-        answer = not self.users.has_administrator(or_disabled=True)
-        with self._lock:
-            self._known = (now, answer)
-        return answer
-
-    def forget(self) -> None:
-        """Users have changed: look anew."""
-        with self._lock:
-            self._known = None
+        return not self._administrator()
 
     def allows(self, request: Request) -> bool:
         """Whether it exists for this request: both ends on loopback, and no trace of a proxy."""

@@ -47,7 +47,8 @@ def install(server: Flask, settings: Settings, missing: Callable[[], list[str]])
         path = request.path
         if not path.startswith("/health/") and not host_allowed(request.headers.get("Host", ""), allowed):
             return refusal(421, f"the host {request.headers.get('Host', '')[:80]!r} is not in DASHBOARD_ALLOWED_HOSTS")
-        if not path.startswith("/health/"):
+        # Files are the same for everybody, and whoever is not logged in has the login page's own alone.
+        if not path.startswith(("/health/", "/assets/", "/static/")):
             own = own_address(request.environ)
             if own is not None and not is_loopback(own) and (needed := missing()):
                 return refusal(503, f"on the address {own} this needs {', '.join(needed)} first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import threading
 from collections import Counter
@@ -39,7 +40,10 @@ class Attempt:
 
 
 class Failures:
-    """Refused logins, counted by name and address, so that passwords can't be tried in numbers."""
+    """Refused logins, counted by name and address, so that passwords can't be tried in numbers.
+
+    IPv6 counts by /64: whoever has one address of it has them all.
+    """
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry, self._log = telemetry, get_logger("login")
@@ -54,7 +58,8 @@ class Failures:
         A try that ends without `accepted` counts as failed. So tries at once are no way around the limit.
         """
         address = request.remote_addr or ""
-        keys = ((NAME_LIMIT, ("name", address, name[:LONGEST_NAME])), (ADDRESS_LIMIT, (address,)))
+        place = neighbourhood(address)
+        keys = ((NAME_LIMIT, ("name", place, name[:LONGEST_NAME])), (ADDRESS_LIMIT, (place,)))
         with self._lock:
             if any(self._tries.get_window_stats(item, *key).remaining <= self._begun[key] for item, key in keys):
                 yield None
@@ -104,8 +109,9 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
         )
 
     @routes.get("/login")
-    def show() -> Response:
-        return page(200)
+    def show() -> Answer:
+        # Who is in has nothing to do here: another tab of the browser may have logged in meanwhile.
+        return redirect(safe_next(request.args.get("next"))) if current_user.is_authenticated else page(200)
 
     @routes.post("/login")
     def enter() -> Answer:
@@ -169,6 +175,17 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
         return with_cookie(done, value, login)
 
     return routes
+
+
+def neighbourhood(address: str) -> str:
+    """What counts as one address: an IPv4 address, also one that is written as IPv6, or the /64 of an IPv6 address."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address) or parsed.ipv4_mapped is not None:
+        return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
 
 
 def only_posted() -> Answer:

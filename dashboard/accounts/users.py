@@ -1,4 +1,4 @@
-"""Users: made, listed, disabled, given passwords, found by name and password."""
+"""Users: made, listed, disabled and enabled, given passwords, found by name and password."""
 
 from __future__ import annotations
 
@@ -66,6 +66,15 @@ class Users:
             session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
             return _person(user)
 
+    def enable(self, name: str) -> Person:
+        """Let a disabled user in again. Raises DashboardError where there is no such."""
+        with self.database.session() as session:
+            user = session.scalar(select(User).where(User.name == name))
+            if user is None:
+                raise DashboardError(f"there is no user {name[:60]!r}")
+            user.disabled = False
+            return _person(user)
+
     def set_password(self, name: str, password: str) -> Person:
         """Give a user a new password and end its sessions. Raises BadParameter, DashboardError."""
         passwords.check_new(password)
@@ -110,14 +119,14 @@ class Users:
                 self._make(DEMONSTRATION_NAME, DEMONSTRATION_PASSWORD, "administrator", demonstration=True)
 
     def make_first_administrator(self, password: str) -> None:
-        """Make `admin` unless an administrator exists. Raises BadParameter for a bad password."""
-        if not self.has_administrator():
+        """Make `admin` unless an administrator exists, be it a disabled one. Raises BadParameter for a bad password."""
+        if not self.has_administrator(or_disabled=True):
             passwords.check_new(password)
             try:
                 self._make("admin", password, "administrator", demonstration=False)
             except NameTaken:
                 # A process that starts at the same time was quicker, or somebody else is called so.
-                if not self.has_administrator():
+                if not self.has_administrator(or_disabled=True):
                     raise
 
     def _make(self, name: str, password: str, role: str, *, demonstration: bool) -> Person:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dashboard.alerts.models import Alert, AlertEvent
-from dashboard.alerts.rules import DIRECTIONS, Rule
+from dashboard.alerts.rules import DIRECTIONS, KINDS, Rule
 from dashboard.clock import Clock
-from dashboard.database.engine import Database
-from dashboard.errors import BadParameter, DashboardError
+from dashboard.database.engine import BUSY_S, Database
+from dashboard.errors import BadParameter, DashboardError, StorageError
 from dashboard.market.instruments import Catalogue
+from dashboard.telemetry import get_logger
 
 #: Rules that a user may have.
 MOST = 200
@@ -33,6 +36,20 @@ class AlertBook:
         self.on_rule: Callable[[Rule], None] = lambda _rule: None
         self.on_gone: Callable[[int], None] = lambda _number: None
         self.state: Callable[[int], str] = lambda _number: "waiting"
+        self.log = get_logger("alerts")
+        self._lock = threading.Lock()
+        self._odd: set[int] = set()
+
+    @contextmanager
+    def in_order(self) -> Iterator[None]:
+        """One at a time changes a rule, or reads them all, and tells the engine: so that what it hears last is what is
+        in the database. Raises StorageError where another takes as long as a locked database may."""
+        if not self._lock.acquire(timeout=BUSY_S):
+            raise StorageError("the database refuses: database is locked")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def create(self, user_id: int, symbol: str, direction: str, level: object) -> dict[str, Any]:
         """Make a rule on a price level. Raises UnknownSymbol, BadParameter, or DashboardError where a user has many."""
@@ -40,6 +57,12 @@ class AlertBook:
         if direction not in DIRECTIONS:
             raise BadParameter("direction", direction, "above or below")
         value = _level(level)
+        with self.in_order():
+            alert = self._create(user_id, symbol, direction, value)
+            self.on_rule(_rule(alert, instrument))
+        return self._shown(alert)
+
+    def _create(self, user_id: int, symbol: str, direction: str, level: float) -> Alert:
         with self.database.session() as session:
             count = session.scalar(select(func.count()).select_from(Alert).where(Alert.user_id == user_id))
             if (count or 0) >= MOST:
@@ -49,15 +72,13 @@ class AlertBook:
                 symbol=symbol,
                 kind="price",
                 direction=direction,
-                level=value,
+                level=level,
                 enabled=True,
                 created=int(self.clock.now_ms()),
             )
             session.add(alert)
             session.flush()
-            made = _rule(alert, instrument)
-        self.on_rule(made)
-        return self._shown(alert)
+            return alert
 
     def list_for(self, user_id: int) -> list[dict[str, Any]]:
         """A user's rules, newest first: id symbol kind direction level enabled state created last_fired."""
@@ -66,27 +87,40 @@ class AlertBook:
         return [self._shown(alert) for alert in rows]
 
     def set_enabled(self, user_id: int, number: int, enabled: bool) -> None:
-        """Switch a rule on or off; on, it begins anew from the present side. Raises DashboardError for none such."""
-        with self.database.session() as session:
-            alert = self._own(session, user_id, number)
-            alert.enabled = enabled
-            instrument = self.catalogue.index(alert.symbol)
-            rule = _rule(alert, instrument) if instrument is not None else None
-        self.on_gone(number)
-        if enabled and rule is not None:
-            self.on_rule(rule)
+        """Switch a rule on or off; on, it begins anew from the present side. Raises DashboardError for none such, and
+        where one of a later version's kind is switched on."""
+        with self.in_order():
+            with self.database.session() as session:
+                alert = self._own(session, user_id, number)
+                if enabled and not _is_known(alert):
+                    kind = f"{alert.kind[:20]!r} {alert.direction[:20]!r}"
+                    raise DashboardError(f"this version can't watch alert {number}: it knows no {kind}")
+                alert.enabled = enabled
+                instrument = self.catalogue.index(alert.symbol)
+                rule = _rule(alert, instrument) if instrument is not None else None
+            self.on_gone(number)
+            if enabled and rule is not None:
+                self.on_rule(rule)
 
     def delete(self, user_id: int, number: int) -> None:
         """Delete a rule; its events stay. Raises DashboardError for none such."""
-        with self.database.session() as session:
-            session.delete(self._own(session, user_id, number))
-        self.on_gone(number)
+        with self.in_order():
+            with self.database.session() as session:
+                session.delete(self._own(session, user_id, number))
+            self.on_gone(number)
 
     def watched(self) -> list[Rule]:
-        """Every enabled rule on an instrument of this product, for the engine."""
+        """Every enabled rule that this version knows on an instrument of this product, for the engine, which holds
+        `in_order` until it has them all."""
         with self.database.reading() as session:
             alerts = session.scalars(select(Alert).where(Alert.enabled)).all()
-        found = ((alert, self.catalogue.index(alert.symbol)) for alert in alerts)
+        for alert in alerts:
+            if not _is_known(alert) and alert.id not in self._odd:
+                self._odd.add(alert.id)
+                self.log.error(
+                    "this version can't watch an alert", alert=alert.id, kind=alert.kind, direction=alert.direction
+                )
+        found = ((alert, self.catalogue.index(alert.symbol)) for alert in alerts if _is_known(alert))
         return [_rule(alert, instrument) for alert, instrument in found if instrument is not None]
 
     def missed(self, user_id: int, after_id: int) -> list[dict[str, Any]]:
@@ -116,14 +150,16 @@ class AlertBook:
         return alert
 
     def _shown(self, alert: Alert) -> dict[str, Any]:
+        # What nobody watches is shown as off, whatever a later version has made of it.
+        enabled = alert.enabled and _is_known(alert)
         return {
             "id": alert.id,
             "symbol": alert.symbol,
             "kind": alert.kind,
             "direction": alert.direction,
             "level": alert.level,
-            "enabled": alert.enabled,
-            "state": self.state(alert.id) if alert.enabled else "off",
+            "enabled": enabled,
+            "state": self.state(alert.id) if enabled else "off",
             "created": alert.created,
             "last_fired": alert.last_fired,
         }
@@ -133,6 +169,10 @@ def event_of(row: AlertEvent) -> dict[str, Any]:
     """An event in the contract's shape."""
     names = ("id", "alert_id", "symbol", "kind", "direction", "level", "price", "ts", "seq")
     return {name: getattr(row, name) for name in names}
+
+
+def _is_known(alert: Alert) -> bool:
+    return alert.kind in KINDS and alert.direction in DIRECTIONS
 
 
 def _rule(alert: Alert, instrument: int) -> Rule:

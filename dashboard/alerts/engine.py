@@ -71,18 +71,25 @@ class Engine:
 
     def _read_rules(self) -> None:
         try:
-            rules = self.book.watched()
+            with self.book.in_order():
+                rules = self.book.watched()
+                with self._lock:
+                    known = {rule.id for rule in self._rules}
+                for rule in rules:
+                    if rule.id not in known:
+                        self.watch(rule)
         except StorageError as error:
             if self._error is None:
                 self.log.error("the rules can't be read; trying again", error=str(error))
             self._error = str(error)
-            return
-        with self._lock:
-            known = {rule.id for rule in self._rules}
-        for rule in rules:
-            if rule.id not in known:
-                self.watch(rule)
-        self._error = None
+        except Exception as error:
+            # Whatever it is, the rest of the product goes on.
+            if self._error is None:
+                self.telemetry.faults.labels("alerts").inc()
+                self.log.exception("the rules can't be read; trying again")
+            self._error = f"failed: {type(error).__name__}"
+        else:
+            self._error = None
 
     def stop(self, timeout: float) -> None:
         """End the thread."""
@@ -213,7 +220,8 @@ class Engine:
     def _record(self, epoch: str, rule: Rule, price: float, ts: int, seq: int) -> None:
         def work(session: Session) -> dict[str, Any] | None:
             alert = session.get(Alert, rule.id)
-            if alert is None:
+            # Deleted or switched off meanwhile.
+            if alert is None or not alert.enabled:
                 return None
             known = session.scalar(
                 select(AlertEvent).where(

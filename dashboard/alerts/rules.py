@@ -35,7 +35,8 @@ class Kind(Protocol):
     """What a kind of rule knows."""
 
     def past(self, price: Floats, level: Floats, above: Mask) -> Mask:
-        """Whether each price has reached its rule's level, coming from the other side."""
+        """Whether each price is past its level, bool[n]: price float64[n], level float64[n], above bool[n] (the other
+        direction is below)."""
         ...
 
 
@@ -51,7 +52,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({"price": PriceLevel()})
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """Rule number `rule` (its place in the arrays) fired at tick number `tick` of the batch."""
+    """Rule number `rule` (its place in the arrays) fired at tick number `tick` of the batch, int64[f] each."""
 
     rule: Ints
     tick: Ints
@@ -70,9 +71,12 @@ def evaluate(
 ) -> tuple[Firing, Mask]:
     """Run rules over ticks: (what fired, armed afterwards bool[r]).
 
-    Rules are arrays of length r; ticks of length t, in the order of `seq`, late ones left out. A rule fires at a tick
-    that is past its level when the tick before was not, or, for its first tick, when it was armed; whatever is past
-    disarms, whatever is on the other side arms. So a rule that begins past its level waits for the other side.
+    Rules: instrument int64[r] (index), level float64[r] (price), above bool[r], armed bool[r], from_seq int64[r]. Ticks
+    in the order of `seq`, late ones left out: tick_instrument int64[t] (index), price float64[t], seq int64[t].
+
+    A rule fires at a tick that is past its level when the tick before was not, or, for its first tick, when it was
+    armed; whatever is past disarms, whatever is on the other side arms. So a rule that begins past its level waits for
+    the other side.
     """
     order = np.argsort(tick_instrument, kind="stable")
     ordered = tick_instrument[order]

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flask import Response, request
-from werkzeug.exceptions import ServiceUnavailable
+from flask_login import current_user
 
 from dashboard.api import formats
 from dashboard.api.formats import Table
+from dashboard.api.places import Places
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
@@ -24,11 +24,11 @@ from dashboard.store.memory import TICK_COLUMNS, Ticks
 
 #: Rows copied and formatted at a time: 6 ms of work, 2 MB.
 PIECE = 20_000
-#: Exports at once, and how long one more waits for a place: gunicorn has 16 threads, and a reader may be slow.
-AT_ONCE, WAIT_S = 12, 15.0
-#: A reader that takes nothing for so long has gone: under gunicorn its thread would wait for ever.
+#: A reader that takes nothing for so long has gone: under a gunicorn without our worker its thread would wait for ever.
+#: One that takes too little gives its place back, too: `outbox.LEAST_RATE` under gunicorn, under Werkzeug's server a
+#: piece has 30 s.
 STALLED_S = 30
-_places = threading.BoundedSemaphore(AT_ONCE)
+_places = Places()
 
 
 class Cut(Exception):
@@ -38,7 +38,27 @@ class Cut(Exception):
 def answer(
     services: Services, form: formats.Format, instrument: int, timeframe: int | None, start: int | None, end: int | None
 ) -> Response:
-    """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks."""
+    """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
+
+    Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
+    """
+    sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
+    try:
+        return _answer(sent, services, form, instrument, timeframe, start, end)
+    except BaseException:
+        sent.close()
+        raise
+
+
+def _answer(
+    sent: _Sent,
+    services: Services,
+    form: formats.Format,
+    instrument: int,
+    timeframe: int | None,
+    start: int | None,
+    end: int | None,
+) -> Response:
     store = services.store
     symbol = store.catalogue[instrument].symbol
     if timeframe is None:
@@ -54,9 +74,8 @@ def answer(
         span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
         # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
         pieces = _bar_pieces(services, bars.rows, table)
-    body = form.written(table, pieces)
-    # Without a length, as the body would be; a HEAD takes no place.
-    made = Response(iter(()) if request.method == "HEAD" else _Sent(body), mimetype=form.mimetype)
+    # Without a length, as the body is; to a HEAD too.
+    made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
     _notice_stalled_reader()
     prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
     safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
@@ -101,26 +120,35 @@ def _go_on(services: Services, epoch: str, begun: str) -> None:
 
 
 class _Sent:
-    """An answer's pieces while they are sent, which takes one of the places for exports: so slow readers leave threads
-    to everybody else. Raises ServiceUnavailable where none becomes free in time."""
+    """An answer's body while it is sent, which holds one of the user's places and gives it back at the end.
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._held = False
-        if not _places.acquire(timeout=WAIT_S):
-            raise ServiceUnavailable(f"{AT_ONCE} exports are under way, that is all there may be", retry_after=5)
-        self._pieces, self._held = pieces, True
+    Without a user it is empty. Raises ServiceUnavailable where there is no place.
+    """
+
+    def __init__(self, user: int | None) -> None:
+        self._user: int | None = None
+        self._body: Iterator[bytes] = iter(())
+        if user is not None:
+            _places.take(user)
+            self._user = user
+
+    def of(self, pieces: Iterator[bytes]) -> _Sent:
+        """Itself, with these pieces to send."""
+        if self._user is not None:
+            self._body = pieces
+        return self
 
     def __iter__(self) -> _Sent:
         return self
 
     def __next__(self) -> bytes:
-        return next(self._pieces)
+        return next(self._body)
 
     def close(self) -> None:
         """Give the place back; a server calls it, read to the end or not."""
-        if self._held:
-            self._held = False
-            _places.release()
+        if self._user is not None:
+            user, self._user = self._user, None
+            _places.give(user)
 
     __del__ = close
 

@@ -25,20 +25,22 @@ class Patient:
         self.name, self.check = name, check
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._running = False
+        self._begun: float | None = None
         self._result: tuple[bool, str] = (False, "not checked yet")
         self._at = float("-inf")
 
     def result(self) -> tuple[bool, str]:
-        """(whether it is well, in words), after PATIENCE_S at most."""
+        """(whether it is well, in words), after PATIENCE_S at most; at once while a check is stuck for longer."""
         with self._lock:
-            if time.monotonic() - self._at < BELIEVED_S:
+            now = time.monotonic()
+            if now - self._at < BELIEVED_S:
                 return self._result
-            if not self._running:
-                self._running = True
+            if self._begun is None:
+                self._begun = now
                 self._done.clear()
                 threading.Thread(target=self._run, name=f"health-{self.name}", daemon=True).start()
-        if not self._done.wait(PATIENCE_S):
+            left = self._begun + PATIENCE_S - now
+        if not self._done.wait(max(left, 0.0)):
             return False, f"no answer for {PATIENCE_S:g} s"
         return self._result
 
@@ -50,8 +52,8 @@ class Patient:
         except Exception as error:
             result = (False, f"failed: {type(error).__name__}")
         with self._lock:
-            self._result, self._at, self._running = result, time.monotonic(), False
-        self._done.set()
+            self._result, self._at, self._begun = result, time.monotonic(), None
+            self._done.set()
 
 
 def blueprint(*, live: Mapping[str, Callable[[], float]], limit_s: float, ready: Mapping[str, Check]) -> Blueprint:

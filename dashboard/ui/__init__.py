@@ -13,7 +13,7 @@ from dashboard.ui.first_paint import first_paint
 from dashboard.ui.index import IGNORED, Page
 from dashboard.ui.layout import page
 from dashboard.ui.services import Services
-from dashboard.ui.theme import ASSETS
+from dashboard.ui.static import ASSETS
 
 __all__ = ["Services", "build"]
 

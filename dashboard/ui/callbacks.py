@@ -59,7 +59,7 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(Output("figure", "data"), Input("figure-request", "data"), prevent_initial_call=True)
     @timed("figure")
     def show(request: Any) -> Any:
-        """The figure for {symbol, timeframe, type} and, if not the usual number, how many `bars`.
+        """The figure for {symbol, timeframe, type} and, if not the page's usual number, how many `bars`.
 
         With the request's `number`, so that the newest wins.
         With the sparklines too where `epoch` is another one than the data's: those of the page are void then.

@@ -18,7 +18,8 @@ from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import MemoryStore
 
 TYPES = {"candles": "Candles", "line": "Line", "area": "Area"}
-#: Bars that a chart begins with, the most that it may ask for, and those of them that are in view at first.
+#: Bars of a chart, the most that may be asked for (the page never asks for more than the usual number; the benchmark of
+#: 5,000 bars does, through the page's own callback), and those that are in view at first.
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110
 
 

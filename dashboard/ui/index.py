@@ -7,8 +7,7 @@ from typing import Any
 
 from dash import Dash
 
-from dashboard.ui.static import STYLES, Files
-from dashboard.ui.theme import ASSETS
+from dashboard.ui.static import ASSETS, STYLES, Files
 
 #: Files under `assets/` that Dash must not put on the page by itself: `main.mjs` imports the other modules (a second
 #: copy under another address would be a second socket), `early.js` and the styles are in the head already.

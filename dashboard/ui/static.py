@@ -24,8 +24,8 @@ from dash.fingerprint import check_fingerprint
 from flask import Flask, Response, abort, request
 from flask_compress import Compress
 
-from dashboard.ui.theme import ASSETS
-
+#: Where the page's files are.
+ASSETS = Path(__file__).parents[2] / "assets"
 #: Brotli's quality in advance (11 takes twice as long for 1.5 %) and at a first request (0.1 s for plotly.js).
 QUALITY, QUALITY_AT_ONCE = 10, 5
 #: Where `prepare` puts compressed bodies, named by the hash of what is in them.

@@ -14,7 +14,7 @@ from dashboard.accounts.users import Users
 from dashboard.clock import SystemClock
 from dashboard.database.engine import Database
 from dashboard.errors import BadParameter
-from tests.house import PASSWORD, command, open_house
+from tests.house import PASSWORD, command, is_in, open_house
 
 
 def stored(folder: Path) -> dict[str, str]:
@@ -57,6 +57,17 @@ def test_a_user_is_disabled_and_listed_as_such(known: Path) -> None:
     assert command(known, "users", "list").stdout == "ben\tanalyst\tdisabled\n"
 
 
+def test_a_disabled_user_is_let_in_again_with_the_password_it_had(known: Path) -> None:
+    before = stored(known)
+    command(known, "users", "disable", "ben")
+    enabled = command(known, "users", "enable", "ben")
+    assert (enabled.returncode, enabled.stdout) == (0, "ben can log in again\n")
+    assert command(known, "users", "list").stdout == "ben\tanalyst\tactive\n"
+    assert stored(known) == before
+    with open_house(known) as house:
+        assert is_in(house.enter("ben"))
+
+
 def test_a_name_that_is_taken_is_refused_and_its_password_stays(known: Path) -> None:
     again = command(known, "users", "add", "ben", stdin="a fresh phrase 9\n")
     assert again.returncode == 3
@@ -71,6 +82,7 @@ def test_a_name_that_is_taken_is_refused_and_its_password_stays(known: Path) -> 
         (("users", "add", "ada"), "Password1\n", "not among the most common"),
         (("users", "add", "<b>ada</b>"), f"{PASSWORD}\n", "name must be"),
         (("users", "disable", "nobody"), "", "there is no user 'nobody'"),
+        (("users", "enable", "nobody"), "", "there is no user 'nobody'"),
         (("users", "password", "nobody"), f"{PASSWORD}\n", "there is no user 'nobody'"),
     ],
 )

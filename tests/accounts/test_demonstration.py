@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.accounts.users import Users
 from dashboard.errors import ConfigurationError, DashboardError, StartRefused
 from tests.house import PASSWORD, House, command, cookie_of, is_in, open_house
 
@@ -101,6 +102,29 @@ def test_a_request_that_came_in_on_another_address_gets_a_503_that_names_what_is
         assert house.stranger().post("/login", data=ROOT_FORM, environ_overrides=own).status_code == 302
 
 
+def test_a_request_on_another_address_costs_no_query_each_and_a_file_none_at_all(fresh: House) -> None:
+    asked: list[int] = []
+    has = Users.has_administrator
+
+    def count(users: Users, *, or_disabled: bool = False) -> bool:
+        asked.append(1)
+        return has(users, or_disabled=or_disabled)
+
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("0.0.0.0", 0)) as listener:
+        patch.setattr(Users, "has_administrator", count)
+        foreign = {"werkzeug.socket": listener}
+        sheet = fresh.server.jinja_env.globals["asset"]("login.css")
+        assert fresh.stranger().get(sheet, environ_overrides=foreign).status_code == 200
+        assert fresh.stranger().get("/assets/main.mjs", environ_overrides=foreign).status_code == 401
+        assert asked == []
+        for _ in range(5):
+            assert fresh.stranger().get("/login", environ_overrides=foreign).status_code == 503
+        assert asked == [1]
+        fresh.clock.advance(500)
+        assert fresh.stranger().get("/login", environ_overrides=foreign).status_code == 503
+        assert asked == [1, 1]
+
+
 def test_an_administrator_ends_it_with_all_its_sessions(fresh: House) -> None:
     client = fresh.enter("root", "123456")
     assert is_in(client)
@@ -190,6 +214,20 @@ def test_on_another_address_it_starts_with_a_key_hosts_and_an_administrator(tmp_
     secret.write_text("another phrase 3\n")
     with open_house(tmp_path, **everything, ADMIN_PASSWORD_FILE=str(secret)) as house:
         assert is_in(house.enter("admin")), "the file makes the first administrator once and changes nobody later"
+
+
+@pytest.mark.parametrize("name", ["admin", "ada"])
+def test_a_password_file_makes_nobody_where_the_administrator_is_disabled(tmp_path: Path, name: str) -> None:
+    secret = tmp_path / "file"
+    secret.write_text("another phrase 3\n")
+    with open_house(tmp_path, {name: "administrator"}) as house:
+        house.users().disable(name)
+    with open_house(tmp_path, ADMIN_PASSWORD_FILE=str(secret)) as house:
+        assert [(person.name, person.disabled) for person in house.users().every()] == [(name, True)]
+        tried = {"username": "admin", "password": "another phrase 3"}
+        assert house.stranger().post("/login", data=tried).status_code == 401
+    reason = refused(tmp_path, HOST="0.0.0.0", SECRET_KEY=KEY, ALLOWED_HOSTS="localhost")
+    assert "users enable NAME" in reason
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"short", b"password123\n", b"\xff\xfe\x00"])

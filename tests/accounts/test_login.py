@@ -148,6 +148,15 @@ def test_a_page_asked_for_before_login_is_where_login_leads(house: House) -> Non
     assert answer.headers["Location"] == "/?symbol=BTC-USD&timeframe=5m"
 
 
+def test_who_is_logged_in_already_is_led_on(house: House) -> None:
+    client = house.enter("cleo")
+    for asked, leads in [("", "/"), ("?next=/%3Fsymbol%3DMSFT", "/?symbol=MSFT"), ("?next=//evil.example", "/")]:
+        answer = client.get(f"/login{asked}")
+        assert (answer.status_code, answer.headers["Location"]) == (302, leads)
+    client.post("/logout")
+    assert client.get("/login").status_code == 200
+
+
 ELSEWHERE = [
     "//evil.example",
     "///evil.example",
@@ -213,6 +222,27 @@ def test_the_sixth_failure_in_five_minutes_is_a_429_even_with_the_right_password
         "/login", data={"username": "dora", "password": PASSWORD}, environ_overrides={"REMOTE_ADDR": "127.0.0.9"}
     )
     assert elsewhere.status_code == 302, "an attacker must not lock the owner out"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "status"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:0:1:9", 429),
+        ("2001:db8:1:3::1", "2001:db8:1:4::1", 302),
+        ("::ffff:10.8.0.1", "10.8.0.1", 429),
+        ("::ffff:10.8.1.1", "::ffff:10.8.1.2", 302),
+        ("fe80::1%eth0", "fe80::2%eth0", 429),
+        ("", "no address", 302),
+    ],
+)
+def test_addresses_that_one_guesser_has_are_one(house: House, first: str, last: str, status: int) -> None:
+    client = house.stranger()
+    for number in range(5):
+        near = first[:-1] + str(number) if first.startswith("2001") else first
+        wrong = {"username": "cleo", "password": "wrong"}
+        assert client.post("/login", data=wrong, environ_overrides={"REMOTE_ADDR": near}).status_code == 401
+    right = {"username": "cleo", "password": PASSWORD}
+    assert client.post("/login", data=right, environ_overrides={"REMOTE_ADDR": last}).status_code == status
 
 
 def test_a_password_in_the_address_does_not_log_in(house: House) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dashboard.alerts import engine
+from dashboard.alerts.book import AlertBook
+from dashboard.alerts.rules import Rule
+from dashboard.errors import DashboardError
 from tests.house import House, open_house
 
 PEOPLE = {"ada": "administrator", "ben": "analyst"}
@@ -204,6 +210,83 @@ def test_a_rule_on_an_instrument_that_is_gone_is_kept_and_watched_again_when_it_
         ada.book.set_enabled(ada.user, number, True)
     with open_house(tmp_path, PEOPLE) as house:
         assert Watcher(house).rule(number)["state"] == "armed"
+
+
+@pytest.mark.parametrize(("column", "value"), [("kind", "volume"), ("direction", "crosses")])
+def test_a_rule_of_a_later_version_is_shown_as_off_and_stops_nothing(tmp_path: Path, column: str, value: str) -> None:
+    with open_house(tmp_path, PEOPLE) as house:
+        later, mine = Watcher(house).above(50_000.0), Watcher(house).above(60_000.0)
+    with closing(sqlite3.connect(tmp_path / "test.db")) as database, database:
+        database.execute(f"UPDATE alerts SET {column} = ? WHERE id = ?", (value, later))
+    with open_house(tmp_path, PEOPLE) as house:
+        ada = Watcher(house)
+        assert house.runtime.engine.error is None
+        assert (ada.rule(later)["enabled"], ada.rule(later)["state"], ada.rule(later)[column]) == (False, "off", value)
+        assert ada.rule(mine)["state"] == "armed"
+        with pytest.raises(DashboardError, match=f"^this version can't watch alert {later}: .*'{value}'"):
+            ada.book.set_enabled(ada.user, later, True)
+        ada.go(70_000.0)
+        assert ada.fired() == [(mine, 70_000.0)]
+    with closing(sqlite3.connect(tmp_path / "test.db")) as database:
+        assert database.execute("SELECT enabled FROM alerts WHERE id = ?", (later,)).fetchone() == (1,), "for later"
+    with open_house(tmp_path, PEOPLE) as house:
+        ada = Watcher(house)
+        ada.book.set_enabled(ada.user, later, False)
+        ada.book.delete(ada.user, later)
+        assert [rule["id"] for rule in ada.book.list_for(ada.user)] == [mine]
+
+
+def test_rules_that_can_not_be_read_for_any_reason_stop_nothing_and_are_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_house(tmp_path, PEOPLE) as house:
+        number = Watcher(house).above(50_000.0)
+    monkeypatch.setattr(engine, "RETRY_S", 0.05)
+    read, broken = AlertBook.watched, [True]
+
+    def watched(book: AlertBook) -> list[Rule]:
+        if broken:
+            raise KeyError("volume")
+        return read(book)
+
+    monkeypatch.setattr(AlertBook, "watched", watched)
+    with open_house(tmp_path, PEOPLE) as house:
+        assert house.runtime.engine.error == "failed: KeyError"
+        assert house.runtime.database_health() == (False, "alert rules can't be read: failed: KeyError")
+        broken.clear()
+        until(lambda: house.runtime.engine.error is None)
+        assert Watcher(house).rule(number)["state"] == "armed"
+
+
+def test_a_rule_that_two_switch_at_once_is_watched_only_if_it_is_on(ada: Watcher) -> None:
+    """Between the commit of the one and the news of it to the engine, the other comes."""
+    ada.go(99.0)
+    number = ada.above(100.0)
+    others: list[threading.Thread] = []
+    tell = ada.book.on_gone
+
+    def gone(which: int) -> None:
+        if not others:
+            others.append(threading.Thread(target=ada.book.set_enabled, args=(ada.user, number, False)))
+            others[0].start()
+            others[0].join(0.3)
+        tell(which)
+
+    ada.book.on_gone = gone
+    ada.book.set_enabled(ada.user, number, True)
+    others[0].join(8)
+    assert ada.rule(number)["state"] == "off"
+    assert number not in [rule.id for rule in ada.house.runtime.engine._rules]
+
+
+def test_a_rule_that_is_switched_off_before_its_event_is_kept_tells_nothing(ada: Watcher) -> None:
+    ada.go(99.0)
+    number = ada.above(100.0)
+    with closing(sqlite3.connect(ada.house.folder / "test.db")) as database, database:
+        database.execute("UPDATE alerts SET enabled = 0 WHERE id = ?", (number,))
+    ada.go(101.0)
+    assert ada.fired() == []
+    assert ada.rule(number)["last_fired"] is None
 
 
 def test_a_late_tick_corrects_bars_but_fires_nothing(ada: Watcher) -> None:

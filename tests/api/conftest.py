@@ -21,7 +21,7 @@ AWKWARD = (0.1 + 0.2, 1 / 3, 1e-7, 123456789.12345679, 5e-324, 1.797693134862315
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """AAPL with quotes, MSFT with trades only, BTC-USD with awkward numbers, ^GSPC with history only."""
     folder: Path = tmp_path_factory.mktemp("api")
-    with open_house(folder, {"ada": "administrator"}, SYMBOLS="AAPL,MSFT,BTC-USD,^GSPC") as house:
+    with open_house(folder, {"ada": "administrator", "ben": "viewer"}, SYMBOLS="AAPL,MSFT,BTC-USD,^GSPC") as house:
         for turn in range(60):
             house.clock.advance(700)
             house.tick(

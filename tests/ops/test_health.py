@@ -177,6 +177,9 @@ def test_a_check_that_hangs_fails_in_time_once_and_holds_no_thread_per_request()
     assert client.get("/health/ready").status_code == 503
     assert time.monotonic() - began < 4
     assert len(asked) == 1, "while one asks, nobody else does"
+    for _ in range(10):
+        assert client.get("/health/ready").status_code == 503
+    assert time.monotonic() - began < 8, "while it is stuck, nobody waits for it"
     go_on.set()
     until(lambda: client.get("/health/ready").text == "feed ok\ndatabase ok\n")
 
