@@ -16,7 +16,7 @@ from flask_login import current_user
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, ServiceUnavailable
 from werkzeug.wrappers import Response as Answer
 
 from dashboard.accounts.demo import Demonstration
@@ -27,6 +27,9 @@ from dashboard.telemetry import Telemetry, get_logger
 
 #: Failed tries in five minutes: of a name from an address, so that the owner gets in from elsewhere; of an address.
 NAME_LIMIT, ADDRESS_LIMIT = RateLimitItemPerMinute(5, 5), RateLimitItemPerMinute(50, 5)
+#: Tries under way at once, of everybody and of an address: each holds one of the server's sixteen threads while it
+#: waits for one of the two places for hashing (0.1 s). Who comes then is told to come again, s.
+AT_ONCE, AT_ONCE_OF_AN_ADDRESS, AGAIN_S = 8, 6, 2
 WRONG = "That user name and password don't go together."
 TOO_MANY = "Too many failed tries. Wait five minutes, then try again."
 _CONTROL = re.compile(r"[\x00-\x20\\\x7f]")
@@ -49,27 +52,37 @@ class Failures:
         self._telemetry, self._log = telemetry, get_logger("login")
         self._tries = MovingWindowRateLimiter(MemoryStorage())
         self._begun: Counter[tuple[str, ...]] = Counter()
+        self._under_way = 0
         self._lock = threading.Lock()
 
     @contextmanager
     def attempt(self, name: str) -> Iterator[Attempt | None]:
         """One try of a password, counted from its beginning: None where this address has had too many.
 
-        A try that ends without `accepted` counts as failed. So tries at once are no way around the limit.
+        A try that ends without `accepted` counts as failed. So tries at once are no way around the limit. Raises
+        ServiceUnavailable where too many are under way.
         """
         address = request.remote_addr or ""
         place = neighbourhood(address)
         keys = ((NAME_LIMIT, ("name", place, name[:LONGEST_NAME])), (ADDRESS_LIMIT, (place,)))
         with self._lock:
-            if any(self._tries.get_window_stats(item, *key).remaining <= self._begun[key] for item, key in keys):
-                yield None
-                return
-            self._begun.update(key for _, key in keys)
+            spent = any(self._tries.get_window_stats(item, *key).remaining <= self._begun[key] for item, key in keys)
+            if not spent:
+                if self._under_way >= AT_ONCE or self._begun[place,] >= AT_ONCE_OF_AN_ADDRESS:
+                    raise ServiceUnavailable(
+                        f"Many are logging in just now; try again in {AGAIN_S} seconds.", retry_after=AGAIN_S
+                    )
+                self._begun.update(key for _, key in keys)
+                self._under_way += 1
+        if spent:
+            yield None
+            return
         attempt = Attempt()
         try:
             yield attempt
         finally:
             with self._lock:
+                self._under_way -= 1
                 for item, key in keys:
                     self._begun[key] -= 1
                     if not self._begun[key]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -272,3 +273,33 @@ def test_tries_at_once_are_no_way_around_the_limit(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert Counter(found) == {401: 5, 429: 7}
+
+
+def test_tries_by_the_dozen_leave_threads_to_everybody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of many kinds from one address: few wait for the hashing, the others are told when to come again."""
+    go_on = threading.Event()
+    monkeypatch.setattr("dashboard.accounts.passwords.matches", lambda _stored, _given: go_on.wait(20) and False)
+    with open_house(tmp_path, {"ada": "analyst"}) as house:
+        found: list[tuple[int, str | None]] = []
+
+        def guess(number: int, address: str) -> None:
+            answer = house.stranger().post(
+                "/login",
+                data={"username": f"guess{number}", "password": "wrong guess"},
+                environ_overrides={"REMOTE_ADDR": address},
+            )
+            found.append((answer.status_code, answer.headers.get("Retry-After")))
+
+        threads = [threading.Thread(target=guess, args=(number, "10.0.0.1")) for number in range(10)]
+        threads += [threading.Thread(target=guess, args=(number, f"10.0.1.{number}")) for number in range(10)]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + 20
+        while len(found) < 12 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert Counter(found) == {(503, "2"): 12}, "eight wait, no more than six of an address"
+        go_on.set()
+        for thread in threads:
+            thread.join()
+        assert Counter(found) == {(503, "2"): 12, (401, None): 8}
+        assert house.stranger().post("/login", data={"username": "b", "password": "c"}).status_code == 401

@@ -17,7 +17,7 @@ from tests.house import House, open_house
 AWKWARD = (0.1 + 0.2, 1 / 3, 1e-7, 123456789.12345679, 5e-324, 1.7976931348623157e300, 100.0, 2.5, 1e16, 1e22)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """AAPL with quotes, MSFT with trades only, BTC-USD with awkward numbers, ^GSPC with history only."""
     folder: Path = tmp_path_factory.mktemp("api")
@@ -34,7 +34,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield house
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def analyst(market: House) -> FlaskClient:
     return market.enter("ada")
 
