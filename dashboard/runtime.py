@@ -43,6 +43,8 @@ from dashboard.telemetry import Telemetry, get_logger
 SWITCH_INTERVAL_S = 0.0002
 #: A reloading gunicorn starts the new worker before it ends the old one; so long the new one waits for the market.
 WORKER_WAIT_S = 10.0
+#: How long a start waits for the process that serves its database to end: a restart may overlap by so much.
+SERVED_WAIT_S = 5.0
 #: How long after the order to stop a streamed answer may go on.
 STREAMED_ANSWER_S = 3.0
 
@@ -152,6 +154,7 @@ class Runtime:
     def _start(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         raise_descriptor_limit()
+        self.database.claim(SERVED_WAIT_S)
         text.begin()
         if (warning := self.database.warning()) is not None:
             self.log.warning(warning)

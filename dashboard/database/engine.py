@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from alembic import command
 from alembic.config import Config
@@ -55,6 +57,7 @@ class Database:
         self._watch: Any = None
         self._watching = threading.Lock()
         self._writing = threading.Lock()
+        self._claim: IO[str] | None = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -152,8 +155,39 @@ class Database:
         finally:
             self._writing.release()
 
+    def claim(self, wait_s: float) -> None:
+        """Be the one process that serves an embedded database, until `close`: two would fire the same alerts, and each
+        would hear nothing of the other's changes. Raises StartRefused where another one does after `wait_s`.
+
+        The lock is on a file beside the database: on the file itself, closing it would drop SQLite's own locks.
+        """
+        name = self._parsed.database
+        if not self.embedded or not name or name == ":memory:" or name.startswith("file:"):
+            return
+        try:
+            file = Path(f"{name}.serving").open("a")  # noqa: SIM115  # held until it is closed
+        except OSError as error:
+            raise StartRefused(f"DASHBOARD_DATABASE_URL: {name}.serving can't be made: {error.strerror}") from error
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._claim = file
+                return
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    file.close()
+                    raise StartRefused(
+                        f"another process serves the database {name} already; end it, or give this one another "
+                        "DASHBOARD_DATABASE_URL"
+                    ) from None
+                time.sleep(0.05)
+
     def close(self) -> None:
-        """Close every connection that is not in use."""
+        """Close every connection that is not in use, and leave the database to whoever will serve it."""
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
         with self._watching:
             if self._watch is not None:
                 self._watch.close()

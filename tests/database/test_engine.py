@@ -243,3 +243,15 @@ def test_the_version_is_another_one_after_every_commit_and_only_then(tmp_path: P
     database.close()
     other.close()
     assert Database("sqlite://").version() is None
+
+
+def test_a_database_is_served_by_one_process_at_a_time(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/served.db"
+    first, second = Database(url), Database(url)
+    first.claim(0.0)
+    with pytest.raises(StartRefused, match="another process serves the database"):
+        second.claim(0.1)
+    first.close()
+    second.claim(0.0)
+    second.close()
+    Database("sqlite://").claim(0.0)

@@ -165,3 +165,11 @@ def test_large_bodies_of_strangers_are_passed_over_without_being_kept(product: A
         line.close()
     assert grown < 60_000_000, f"{grown / 1e6:.0f} MB for 12 strangers"
     assert running.client().get("/api/v1/tickers").status_code == 200
+
+
+def test_a_second_product_on_the_same_database_is_refused_in_a_sentence(product: Any) -> None:
+    first = product(server="gunicorn")
+    for server in ("app", "gunicorn"):
+        second = product(server=server, wait=False, DATABASE_URL=first.settings["DATABASE_URL"])
+        ends_with_a_sentence(second, "another process serves the database", "DASHBOARD_DATABASE_URL")
+    assert httpx.get(f"{first.url}/health/ready", trust_env=False).status_code == 200
