@@ -104,8 +104,9 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
         )
 
     @routes.get("/login")
-    def show() -> Response:
-        return page(200)
+    def show() -> Answer:
+        # Who is in has nothing to do here: another tab of the browser may have logged in meanwhile.
+        return redirect(safe_next(request.args.get("next"))) if current_user.is_authenticated else page(200)
 
     @routes.post("/login")
     def enter() -> Answer:

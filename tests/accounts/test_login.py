@@ -215,6 +215,12 @@ def test_the_sixth_failure_in_five_minutes_is_a_429_even_with_the_right_password
     assert elsewhere.status_code == 302, "an attacker must not lock the owner out"
 
 
+def test_who_is_logged_in_is_led_on_from_the_login_page(house: House) -> None:
+    answer = house.enter("ada").get("/login?next=/%3Fsymbol%3DMSFT")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/?symbol=MSFT")
+    assert house.stranger().get("/login").status_code == 200
+
+
 def test_a_password_in_the_address_does_not_log_in(house: House) -> None:
     client = house.stranger()
     assert client.get(f"/login?username=ada&password={PASSWORD}").status_code == 200
