@@ -86,10 +86,11 @@ def test_a_choice_made_before_the_charts_library_has_come_is_kept(running: Any, 
 
 def test_a_link_shows_its_symbol_in_a_browser_that_sends_no_referer(running: Any, browser: Browser) -> None:
     def without(route: Route) -> None:
-        route.continue_(headers={name: value for name, value in route.request.headers.items() if name != "referer"})
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "referrer-policy": "no-referrer"})
 
     page = log_in(browser, running.url)
-    page.route("**/_dash-layout", without)
+    page.route("**/?symbol=*", without)
     page.goto(f"{running.url}/?symbol=MSFT&timeframe=5m&type=line")
     expect(page.locator("#chart-symbol")).to_have_text("MSFT", timeout=LONG_MS)
     page.wait_for_selector("#chart.js-plotly-plot")
