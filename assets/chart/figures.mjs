@@ -4,8 +4,14 @@
 
 import { setProps } from "../page/dom.mjs";
 
-/** Without an answer for so long it is asked again. */
-const ANSWER_MS = 8_000;
+/**
+ * Without an answer for so long it is asked again, then after twice as long each time: Dash throws the answer to an
+ * earlier question away, so that a line slower than this would never be heard.
+ */
+const ANSWER_MS = 20_000;
+const LONGEST_ANSWER_MS = 160_000;
+/** After a break of so long the sparklines lack minutes. */
+const MINUTE_MS = 60_000;
 /** After a hole that could not be filled, the next try. */
 const AGAIN_MS = 1_000;
 
@@ -20,6 +26,9 @@ export class Figures {
     this.number = 0;
     this.pending = false;
     this.late = 0;
+    this.patience = ANSWER_MS;
+    /** When the line last brought quotes, until it does again; null while it does. @type {number | null} */
+    this.darkSince = null;
     this.healing = 0;
     /** @type {string | null} the epoch that the sparklines are of */
     this.epoch = null;
@@ -43,9 +52,7 @@ export class Figures {
       }, AGAIN_MS);
     });
     this.market.on("bars", (/** @type {any} */ news) => chart.news(news));
-    this.market.on("state", () => {
-      if (this.pending) this.ask();
-    });
+    this.market.on("state", (/** @type {any} */ news) => this.line(news.state));
     const { symbol, timeframe, type } = this.view;
     const fits = first && first.symbol === symbol && first.timeframe === timeframe && first.type === type;
     if (fits) this.show(first);
@@ -53,12 +60,35 @@ export class Figures {
     if (!fits || first.epoch !== this.market.epoch) this.ask();
   }
 
-  /** Ask for the figure of the view. */
+  /** The line is gone, or back: what was asked over the old one may never be answered. @param {string} state */
+  line(state) {
+    const heard = state === "live" || state === "polling";
+    if (!heard) {
+      this.darkSince ??= performance.now();
+      return;
+    }
+    if (this.darkSince === null) return;
+    const dark = performance.now() - this.darkSince;
+    this.darkSince = null;
+    if (dark > MINUTE_MS) {
+      this.epoch = null; // the closes of the sparklines come with an answer to a question of no epoch
+      this.ask();
+    } else if (this.pending) this.send();
+  }
+
+  /** Ask for the figure of the view, under a new number: earlier answers are void. */
   ask() {
     this.number += 1;
+    this.patience = ANSWER_MS;
+    this.send();
+  }
+
+  /** Ask, or ask once more: any answer to this number will do. */
+  send() {
     this.pending = true;
     clearTimeout(this.late);
-    this.late = window.setTimeout(() => this.pending && this.ask(), ANSWER_MS);
+    this.late = window.setTimeout(() => this.pending && this.send(), this.patience);
+    this.patience = Math.min(this.patience * 2, LONGEST_ANSWER_MS);
     setProps("figure-request", { data: { ...this.view.shown(), number: this.number, epoch: this.epoch } });
   }
 

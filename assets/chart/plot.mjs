@@ -3,7 +3,8 @@
 // overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
 
 import { dateText, inked, zoneShift } from "./ink.mjs";
-import { CLOSE, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
+import { joined } from "./joined.mjs";
+import { at, CLOSE, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
 
 /** Room around the prices in view, and at the right of the newest bar, as parts of the view. */
 const PAD_Y = 0.06;
@@ -128,12 +129,20 @@ export class Plot {
     return low < this.low + edge || high > this.high - edge;
   }
 
-  /** The closed bars that Plotly gets: the view and as much on either side. */
+  /**
+   * The closed bars that Plotly gets: all in view, and as much on either side as there is room for. A view of more bars
+   * than Plotly should have (several to a pixel) has neighbours drawn as one.
+   */
   window() {
-    const span = Math.max(this.to - this.from, (DRAWN_LEAST / 3) * this.series.ms);
-    let bars = this.series.between(this.from - span, this.to + span);
-    if (bars.length && bars[bars.length - 1] === this.series.newest) bars = bars.slice(0, -1);
-    return bars.slice(-DRAWN_MOST);
+    const { rows, ms } = this.series;
+    const closed = Math.max(0, rows.length - 1);
+    const place = (/** @type {number} */ moment) => Math.min(at(rows, moment), closed);
+    const first = place(this.from - ms + 1);
+    const last = place(this.to);
+    if (last - first > DRAWN_MOST) return joined(rows.slice(first, last), ms * Math.ceil((last - first) / DRAWN_MOST));
+    const span = Math.max(this.to - this.from, (DRAWN_LEAST / 3) * ms);
+    const room = Math.floor((DRAWN_MOST - (last - first)) / 2);
+    return rows.slice(Math.max(place(this.from - span - ms + 1), first - room), Math.min(place(this.to + span), last + room));
   }
 
   /** Closed bars that came after those that Plotly has; the overlay draws them meanwhile. */

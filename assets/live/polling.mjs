@@ -15,21 +15,21 @@ export const polling = { on: false, since: 0, answered: 0 };
 function turn(on) {
   if (polling.on === on) return;
   polling.on = on;
-  polling.since = Date.now();
+  polling.since = performance.now();
   window["dash_clientside"]?.set_props?.("poll-interval", { disabled: !on });
 }
 
 /** An answer of the callback. @param {any} answer */
 export function take(answer) {
   if (answer.error || !answer.tickers) return;
-  polling.answered = Date.now();
+  polling.answered = performance.now();
   if (stream.open) return;
   if (market.epoch !== answer.epoch) {
     market.epoch = stream.epoch = answer.epoch;
     stream.tickerSeq = stream.barSeq = 0;
     market.tell("epoch", answer.epoch);
   }
-  market.offset = answer.sent - Date.now();
+  market.offset = answer.sent - performance.now();
   market.setFeed(answer.feed);
   market.take(answer.epoch, answer.tickers);
   if (answer.bars) market.tell("bars", { ...answer.bars, whole: true, polled: true });
@@ -38,10 +38,10 @@ export function take(answer) {
 
 /** Say what the state of the connection is; `polling` is true once HTTP has answered instead. */
 export function settle() {
-  const lost = Date.now() - stream.lostAt;
+  const lost = performance.now() - stream.lostAt;
   turn(!stream.open && lost > BEGIN_MS);
   if (stream.open) return market.setState("live", null, "");
-  const fresh = polling.on && polling.answered > polling.since && Date.now() - polling.answered < DEAD_MS;
+  const fresh = polling.on && polling.answered > polling.since && performance.now() - polling.answered < DEAD_MS;
   if (fresh) return market.setState("polling", stream.retryAt, stream.reason);
   const state = lost < 10_000 ? "reconnecting" : "offline";
   return market.setState(state, stream.retryAt, stream.reason);

@@ -10,13 +10,15 @@ const LONGEST_DELAY_MS = 12_000;
 const WAKE_PONG_MS = 2_000;
 const STEADY_MS = 10_000;
 const PING_EVERY_MS = 10_000;
+/** The two clocks never part so far between two looks, unless one stood still or was set. */
+const JUMP_MS = 500;
 
 class Stream {
   constructor() {
     /** @type {WebSocket | null} */
     this.socket = null;
     this.open = false;
-    this.lostAt = Date.now();
+    this.lostAt = performance.now();
     /** @type {number | null} */
     this.retryAt = null;
     this.reason = "";
@@ -39,6 +41,9 @@ class Stream {
     this.barsId = 0;
     this.barsAnswered = false;
     this.openedAt = 0;
+    this.pinged = 0;
+    /** Wall clock less the page's own: a jump of it is a machine that slept, or a clock that was set. */
+    this.drift = Date.now() - performance.now();
     this.timer = 0;
     /** @type {() => void} */
     this.changed = () => {};
@@ -94,11 +99,11 @@ class Stream {
     socket.onopen = () => {
       opened = true;
       clearTimeout(late);
-      this.heard = Date.now();
+      this.heard = performance.now();
     };
     socket.onmessage = (event) => {
       if (socket !== this.socket) return;
-      this.heard = Date.now();
+      this.heard = performance.now();
       const message = read(event.data);
       if (message) this.take(message);
     };
@@ -170,7 +175,7 @@ class Stream {
   /** @param {any} message */
   welcome(message) {
     this.open = true;
-    this.openedAt = Date.now();
+    this.openedAt = performance.now();
     this.reason = "";
     this.silence = message.heartbeat_ms * 1.6;
     const fresh = this.epoch !== message.epoch;
@@ -192,7 +197,7 @@ class Stream {
 
   ping() {
     const id = ++this.pingId;
-    this.pings.set(id, Date.now());
+    this.pings.set(id, performance.now());
     if (this.pings.size > 10) this.pings.delete(this.pings.keys().next().value);
     this.say(ping(id));
     return id;
@@ -203,7 +208,7 @@ class Stream {
     const sent = this.pings.get(message.id);
     this.pings.delete(message.id);
     if (sent == null) return;
-    const now = Date.now();
+    const now = performance.now();
     const trip = now - sent;
     if (trip <= this.bestTrip) {
       this.bestTrip = trip;
@@ -216,18 +221,20 @@ class Stream {
   async lost(socket, code, opened) {
     if (socket !== this.socket) return;
     this.socket = null;
-    if (this.open) this.lostAt = Date.now();
+    if (this.open) this.lostAt = performance.now();
     this.open = false;
     socket.onmessage = null;
     socket.close();
     let delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.tries++) * (0.5 + Math.random() / 2);
     let wish = afterClose(code);
-    if (!opened) {
+    // A login that has ended may have another in its place: one's own new password, set in another tab.
+    if (!opened || wish === "login") {
       const asked = await this.why();
       if (this.socket) return;
       this.reason = asked.reason;
       if (asked.status === 401) wish = "login";
       else if (asked.status === 403) wish = "never";
+      else if (wish === "login") wish = "soon";
       else if (asked.after) delay = asked.after * 1000 * (1 + Math.random() / 2);
     }
     if (wish === "login") {
@@ -241,7 +248,7 @@ class Stream {
       this.changed();
       return;
     }
-    this.retryAt = Date.now() + delay;
+    this.retryAt = performance.now() + delay;
     this.timer = window.setTimeout(() => this.connect(), delay);
     this.changed();
   }
@@ -261,14 +268,22 @@ class Stream {
 
   /** Once a second: silence ends a line that looks open; a ping keeps the clock right. */
   watch() {
+    const drift = Date.now() - performance.now();
+    if (Math.abs(drift - this.drift) > JUMP_MS) {
+      this.drift = drift;
+      this.bestTrip = Infinity;
+      this.wake();
+      return;
+    }
+    this.drift = drift;
     if (!this.open || !this.socket) return;
     // A line that dies young is no reason to come back quicker.
-    if (Date.now() - this.openedAt > STEADY_MS) this.tries = 0;
-    const silent = Date.now() - this.heard;
+    if (performance.now() - this.openedAt > STEADY_MS) this.tries = 0;
+    const silent = performance.now() - this.heard;
     if (silent > this.silence && !document.hidden) {
       this.lost(this.socket, 4408, true);
-    } else if (Date.now() - (this.pinged ?? 0) > PING_EVERY_MS) {
-      this.pinged = Date.now();
+    } else if (performance.now() - this.pinged > PING_EVERY_MS) {
+      this.pinged = performance.now();
       this.ping();
     }
   }
@@ -284,7 +299,7 @@ class Stream {
     const id = this.ping();
     setTimeout(() => {
       // What was under way before may still come in; only the answer, or news of later, is a sign of life.
-      const silent = Date.now() - this.heard > WAKE_PONG_MS * 0.75;
+      const silent = performance.now() - this.heard > WAKE_PONG_MS * 0.75;
       if (this.socket === socket && this.open && this.pings.has(id) && silent) this.lost(socket, 4408, true);
     }, WAKE_PONG_MS);
   }

@@ -29,7 +29,7 @@ class Market {
     this.symbols = [];
     /** @type {string | null} */
     this.epoch = null;
-    /** Server's clock less this one's, ms. */
+    /** Server's clock less `performance.now()`, ms: the browser's own clock may be set at any time. */
     this.offset = 0;
     this.feed = { kind: "", healthy: true, health: "", silence_is_stale: true, stale_after_ms: 3000 };
     /** When the feed was last known to be reading, server's clock: what staleness counts from in a replay. */
@@ -37,7 +37,7 @@ class Market {
     this.state = { state: "reconnecting", retryAt: /** @type {number | null} */ (null), reason: "" };
   }
 
-  /** Hear of `kind`: ticker, received, bars, hole, state, feed, alert, epoch, loaded. @param {string} kind @param {(news: any) => void} heard */
+  /** Hear of `kind`: ticker, received, bars, hole, state, feed, alert, epoch. @param {string} kind @param {(news: any) => void} heard */
   on(kind, heard) {
     let all = this.listeners.get(kind);
     if (!all) this.listeners.set(kind, (all = new Set()));
@@ -58,7 +58,7 @@ class Market {
 
   /** The server's clock, ms. */
   now() {
-    return Date.now() + this.offset;
+    return performance.now() + this.offset;
   }
 
   /** The newest of a symbol, with its age. @param {string} symbol @returns {Ticker | undefined} */
@@ -100,12 +100,11 @@ class Market {
 
   /** The data of the first paint. @param {any} paint */
   load(paint) {
-    this.offset = paint.now - Date.now();
+    this.offset = paint.now - performance.now();
     this.instruments = paint.instruments;
     this.symbols = paint.instruments.map((/** @type {any} */ one) => one.symbol);
     this.setFeed(paint.feed);
     this.take(paint.epoch, paint.tickers);
-    this.tell("loaded", paint);
   }
 
   /** Whole records, as the API gives them. @param {string} epoch @param {any[]} records */
@@ -130,6 +129,8 @@ class Market {
       const ticker = this.tickers.get(symbol);
       if (!ticker) continue;
       this.settle(ticker);
+      // When it was received isn't said; a newer price came after the one before it, and about when it was made.
+      if (values.ts > (ticker.ts ?? 0)) ticker.received = Math.min(Math.max(ticker.received, values.ts), message.sent);
       Object.assign(ticker, values);
       this.derive(ticker);
       changed.add(symbol);

@@ -3,6 +3,9 @@
 
 /** @typedef {{symbol: string, timeframe: string, type: string}} Shown */
 
+export const TIMEFRAMES = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "1d"];
+const TYPES = ["candles", "line", "area"];
+
 class View {
   constructor() {
     this.symbol = "";
@@ -25,17 +28,27 @@ class View {
     return { symbol: this.symbol, timeframe: this.timeframe, type: this.type };
   }
 
-  /** Begin with the first paint's view. @param {Shown} first @param {string[]} symbols */
+  /**
+   * Begin with what the address asks for, else the first paint's view: the server knows the address by `Referer` only,
+   * which not every browser sends. @param {Shown} first @param {string[]} symbols
+   */
   begin(first, symbols) {
-    Object.assign(this, first);
     const known = new Set(symbols);
     this.known = (symbol) => known.has(symbol);
+    Object.assign(this, first, this.asked());
     if (location.search.length > 1) this.address("replace");
-    addEventListener("popstate", () => {
-      const query = new URLSearchParams(location.search);
-      const asked = Object.fromEntries(["symbol", "timeframe", "type"].flatMap((name) => (query.has(name) ? [[name, query.get(name)]] : [])));
-      this.change({ ...first, ...asked });
-    });
+    addEventListener("popstate", () => this.change({ ...first, ...this.asked() }));
+  }
+
+  /** What there is of what the address asks for. @returns {Partial<Shown>} */
+  asked() {
+    const query = new URLSearchParams(location.search);
+    const [symbol, timeframe, type] = ["symbol", "timeframe", "type"].map((name) => query.get(name) ?? "");
+    return {
+      ...(this.known(symbol) && { symbol }),
+      ...(TIMEFRAMES.includes(timeframe) && { timeframe }),
+      ...(TYPES.includes(type) && { type }),
+    };
   }
 
   /** Show something else, and put it into the address. @param {Partial<Shown>} patch */

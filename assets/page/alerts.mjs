@@ -10,8 +10,8 @@ const FAR_PERCENT = 5;
 const MOST_EVENTS = 5;
 /** The list is asked for again so often: another browser of the user may have changed it. */
 const AGAIN_MS = 30_000;
-/** An answer that has not come by then is said to be late; the list asks again. */
-const ANSWER_MS = 8000;
+/** An answer that has not come by then is said to be late, and waited for no longer. */
+const ANSWER_MS = 15_000;
 
 /** @typedef {{id: number, symbol: string, kind: string, direction: "above" | "below", level: number, enabled: boolean,
  *   state: string, last_fired: number | null}} Rule */
@@ -63,14 +63,33 @@ export async function alerts({ market, view, show, paint: first }) {
   const lines = new Map();
   let number = 0;
   let late = 0;
+  /** The command that is under way, and those after it: Dash would throw the answer to an earlier one away. */
+  let under = /** @type {Record<string, unknown> | null} */ (null);
+  /** @type {Record<string, unknown>[]} */
+  const queue = [];
 
   const decimalsOf = (/** @type {string} */ symbol) =>
     market.instruments?.find((/** @type {any} */ one) => one.symbol === symbol)?.decimals ?? 2;
   const ask = (/** @type {Record<string, unknown>} */ command) => {
+    const listed = command.op === "list" && queue.some((one) => one.op === "list");
+    if (!listed) queue.push(command);
+    next();
+  };
+  const next = () => {
+    if (under || !queue.length) return;
+    under = /** @type {Record<string, unknown>} */ (queue.shift());
     number += 1;
+    late = window.setTimeout(() => {
+      write(message, "The server has not answered; the list may be out of date.");
+      done();
+    }, ANSWER_MS);
+    setProps("alert-command", { data: { ...under, number } });
+  };
+  const done = () => {
     clearTimeout(late);
-    late = window.setTimeout(() => write(message, "The server has not answered; the list may be out of date."), ANSWER_MS);
-    setProps("alert-command", { data: { ...command, number } });
+    if (under?.op === "create") save.disabled = false;
+    under = null;
+    next();
   };
 
   // -- the form ----------------------------------------------------------------------------------------------------
@@ -82,6 +101,7 @@ export async function alerts({ market, view, show, paint: first }) {
   const level = make("input", { name: "level", class: "field", inputmode: "decimal", autocomplete: "off", required: true });
   const hint = make("p", { class: "hint wide" });
   const wrong = make("p", { class: "wrong wide", role: "alert" });
+  const save = make("button", { type: "submit", class: "button primary", text: "Save alert" });
   const cancel = make("button", { type: "button", class: "button", text: "Cancel" });
   form.setAttribute("aria-label", "New alert");
   form.noValidate = true;
@@ -91,7 +111,7 @@ export async function alerts({ market, view, show, paint: first }) {
     make("label", {}, ["Level", level]),
     hint,
     wrong,
-    make("div", { class: "actions wide" }, [cancel, make("button", { type: "submit", class: "button primary", text: "Save alert" })]),
+    make("div", { class: "actions wide" }, [cancel, save]),
   );
   let symbol = view.symbol;
   const value = () => Number(level.value.trim());
@@ -131,11 +151,13 @@ export async function alerts({ market, view, show, paint: first }) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (save.disabled) return;
     if (!level.value.trim()) {
       write(wrong, "Give the level, a price over 0.");
       level.focus();
       return;
     }
+    save.disabled = true;
     // As typed: the server says what it accepts, and nothing is guessed here.
     ask({ op: "create", symbol, direction: direction.value, level: level.value.trim() });
   });
@@ -214,7 +236,7 @@ export async function alerts({ market, view, show, paint: first }) {
   const take = (/** @type {any} */ answer) => {
     if (!answer) return;
     if (answer.number != null && answer.number < number) return;
-    clearTimeout(late);
+    if (answer.number != null) done();
     if (answer.error && answer.op === "create") {
       write(wrong, sentence(answer.error));
       write(message, "");
@@ -252,10 +274,10 @@ export async function alerts({ market, view, show, paint: first }) {
   };
   others?.addEventListener("message", again);
   document.addEventListener("visibilitychange", again);
-  let line_ = "";
+  let before = "";
   market.on("state", (/** @type {any} */ now) => {
-    if (now.state === "live" && line_ !== "live") again();
-    line_ = now.state;
+    if (now.state === "live" && before !== "live") again();
+    before = now.state;
   });
   setInterval(again, AGAIN_MS);
   take(first);

@@ -140,7 +140,10 @@ export function menuOf(button, menu, opened) {
   return { open, close, toggle };
 }
 
-/** Run Dash's own property setter, where the component is there. @param {string} id @param {Record<string, unknown>} props */
+/**
+ * Run Dash's own property setter. Every id that is given here is in the layout from the start, most as a store, which has
+ * no element. @param {string} id @param {Record<string, unknown>} props
+ */
 export function setProps(id, props) {
-  if (document.getElementById(id) || id.includes("-")) window["dash_clientside"]?.set_props?.(id, props);
+  window["dash_clientside"]?.set_props?.(id, props);
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The header's own parts: the market's clock with its zone, and the user's menu.
+// The header's own parts: the server's clock with its zone, and the user's menu.
 
 import { element, menuOf, write } from "./dom.mjs";
 import * as words from "./words.mjs";

@@ -1,10 +1,10 @@
 // @ts-check
 // The keys of the page, and the list of them.
 
+import { TIMEFRAMES } from "../live/view.mjs";
 import { element, make } from "./dom.mjs";
 import { toggleTheme } from "./theme.mjs";
 
-const TIMEFRAMES = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "1d"];
 const KEYS = [
   ["/ or Ctrl K", "Search a symbol"],
   ["1 to 8", "Timeframe, from 1s to 1d"],
@@ -27,7 +27,7 @@ export async function keyboard({ view, search, alerts, views }) {
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
-      search.open();
+      if (!event.repeat) search.open();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || keys.open) return;
@@ -38,7 +38,8 @@ export async function keyboard({ view, search, alerts, views }) {
     const run = action(event.key);
     if (!run) return;
     event.preventDefault();
-    run();
+    // A key that is held down does once what it does: an export each 30 ms is nobody's wish.
+    if (!event.repeat) run();
   });
 
   /** @param {string} key @returns {(() => void) | null} */

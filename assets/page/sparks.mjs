@@ -6,12 +6,16 @@ const KEPT = 40;
 
 /** One series a symbol; cards and list read the same. */
 export class Sparks {
-  /** @param {Record<string, number[]>} first closes by symbol, oldest first @param {number} now market time, ms */
-  constructor(first, now) {
-    /** @type {Map<string, {closes: number[], minute: number}>} */
+  /**
+   * @param {Record<string, number[]>} first closes by symbol, oldest first
+   * @param {(symbol: string) => number | null} timeOf event time of a symbol's newest price: a replay may be years back
+   */
+  constructor(first, timeOf) {
+    /** `minute` null: that of the next price. @type {Map<string, {closes: number[], minute: number | null}>} */
     this.series = new Map();
     for (const [symbol, closes] of Object.entries(first)) {
-      this.series.set(symbol, { closes: closes.slice(-KEPT), minute: Math.floor(now / MINUTE) });
+      const ts = timeOf(symbol);
+      this.series.set(symbol, { closes: closes.slice(-KEPT), minute: ts == null ? null : Math.floor(ts / MINUTE) });
     }
   }
 
@@ -29,6 +33,7 @@ export class Sparks {
       found = { closes: [], minute };
       this.series.set(symbol, found);
     }
+    found.minute ??= minute;
     if (minute > found.minute || !found.closes.length) {
       found.closes.push(price);
       if (found.closes.length > KEPT) found.closes.shift();
@@ -38,8 +43,8 @@ export class Sparks {
     }
   }
 
-  /** Another epoch's closes of a symbol. @param {string} symbol @param {number[]} closes @param {number} now */
-  replace(symbol, closes, now) {
-    this.series.set(symbol, { closes: closes.slice(-KEPT), minute: Math.floor(now / MINUTE) });
+  /** Other closes of a symbol: of another epoch, or after a break. @param {string} symbol @param {number[]} closes */
+  replace(symbol, closes) {
+    this.series.set(symbol, { closes: closes.slice(-KEPT), minute: null });
   }
 }

@@ -42,12 +42,15 @@ async function begin(paint) {
   market.load(paint);
   const asked = new URLSearchParams(location.search).get("symbol");
   view.begin(paint.view, market.symbols);
-  if (asked && asked !== paint.view.symbol) void toast(`There is no instrument ${asked.slice(0, 40)}`, `${paint.view.symbol} is shown instead.`);
+  if (asked && !view.known(asked)) void toast(`There is no instrument ${asked.slice(0, 40)}`, `${view.symbol} is shown instead.`);
+  const told = () => setProps("view", { data: view.shown() });
+  view.on(told);
+  told();
   market.on("epoch", () => toast("The market began anew", "The server started over; prices and history are those of the new run."));
-  const sparks = new Sparks(paint.sparks, paint.now);
+  const sparks = new Sparks(paint.sparks, (symbol) => market.newest(symbol).ts);
   figures = new Figures(stream, view, market);
   figures.sparks = (closes) => {
-    for (const [symbol, values] of Object.entries(closes)) sparks.replace(symbol, values, market.now());
+    for (const [symbol, values] of Object.entries(closes)) sparks.replace(symbol, values);
   };
 
   await theme();
@@ -59,17 +62,13 @@ async function begin(paint) {
   const alerts = await makeAlerts({ market, view, show: views.show, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
   await keyboard({ view, search, alerts, views });
-  /** @type {any} */
-  let watchlist = null;
-  void makeWatchlist({ market, view, sparks }).then((made) => {
-    watchlist = made;
-  });
+  const watchlist = makeWatchlist({ market, view, sparks });
 
   /** @type {Set<string>} */
   const changed = new Set();
   const paintChanged = () => {
     cards.paint(changed);
-    watchlist?.paint(changed);
+    watchlist.paint(changed);
     alerts.paint(changed);
     quote.paint(changed);
     changed.clear();
@@ -87,7 +86,7 @@ async function begin(paint) {
     if (document.hidden) return;
     cards.tick();
     header.tick();
-    watchlist?.tick();
+    watchlist.tick();
     alerts.tick();
     quote.tick();
   };
@@ -100,15 +99,15 @@ async function begin(paint) {
   polling.start();
   stream.start(paint);
 
+  const exportBy = await toolbar({ view });
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
   figures.begin(chart, paint.figure);
-  toolbar({ view, chart });
+  exportBy(chart);
   const levels = (/** @type {any} */ answer) => answer?.rules && chart.alerts((rules = answer.rules));
   let rules = paint.alerts.rules ?? [];
   document.addEventListener("tickboard:alerts", (event) => levels(/** @type {CustomEvent} */ (event).detail));
   figures.shown = () => chart.alerts(rules);
   chart.alerts(rules);
-  view.on(() => setProps("view", { data: view.shown() }));
   window["tickboard"] = {
     market,
     view,

@@ -1,10 +1,12 @@
 // @ts-check
-// The chart's toolbar: timeframe, type, export.
+// The chart's toolbar: timeframe, type, export. It is at work before plotly.js has come; only an export needs the chart.
 
-/** @param {{view: any, chart: import("../chart/chart.mjs").Chart}} page */
-export function toolbar({ view, chart }) {
-  const group = /** @type {HTMLElement} */ (document.getElementById("timeframe"));
-  const type = /** @type {HTMLSelectElement} */ (document.getElementById("chart-type"));
+import { element, setProps } from "./dom.mjs";
+
+/** @param {{view: any}} page @returns {Promise<(chart: import("../chart/chart.mjs").Chart) => void>} the exports, from a chart */
+export async function toolbar({ view }) {
+  const group = await element("#timeframe");
+  const type = /** @type {HTMLSelectElement} */ (await element("#chart-type"));
   group.addEventListener("change", (event) => {
     const { value } = /** @type {HTMLInputElement} */ (event.target);
     if (value) view.set({ timeframe: labelOf(/** @type {HTMLInputElement} */ (event.target)) });
@@ -12,11 +14,14 @@ export function toolbar({ view, chart }) {
   type.addEventListener("change", () => view.set({ type: type.value }));
   const mark = () => {
     if (type.value !== view.type) type.value = view.type;
-    window["dash_clientside"].set_props("timeframe", { value: view.timeframe });
+    setProps("timeframe", { value: view.timeframe });
   };
   view.on(mark);
-  document.getElementById("export-csv")?.addEventListener("click", () => chart.exportCsv());
-  document.getElementById("export-png")?.addEventListener("click", () => void chart.exportPng());
+  mark();
+  return (chart) => {
+    document.getElementById("export-csv")?.addEventListener("click", () => chart.exportCsv());
+    document.getElementById("export-png")?.addEventListener("click", () => void chart.exportPng());
+  };
 }
 
 /** What a radio button's option reads, whatever Dash gives it as a value. @param {HTMLInputElement} input */

@@ -15,7 +15,7 @@ const LIVE_COLUMNS = new Set(["last", "change", "change_percent", "bid", "ask", 
 /**
  * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks}} page
  */
-export async function watchlist({ market, view, sparks }) {
+export function watchlist({ market, view, sparks }) {
   /** @type {{cells: Map<string, Set<any>>, drawn: ((cell: any, symbol: string) => void) | null}} */
   const shared = window["tickboardGrid"];
   const drawAll = (/** @type {any} */ cell, /** @type {any} */ quote, /** @type {number} */ now) => {
@@ -27,27 +27,29 @@ export async function watchlist({ market, view, sparks }) {
     if (quote) drawAll(cell, quote, performance.now());
   };
   for (const [symbol, cells] of shared.cells) for (const cell of cells) shared.drawn(cell, symbol);
-  const api = await gridApi();
-  if (!api) return null;
-
+  /** The grid's own interface, once its chunk has come: what is drawn into its cells does not wait for it. @type {any} */
+  let api = null;
   /** What has news since the grid's own rows were last brought up to date. @type {Set<string>} */
   const behind = new Set();
   // The rows are the grid's own objects: written in place, for a transaction would draw and report every one of them.
   const follow = (/** @type {Iterable<string>} */ symbols) => {
     for (const symbol of symbols) {
-      const row = api.getRowNode(symbol)?.data;
+      const row = api?.getRowNode(symbol)?.data;
       const quote = row && market.get(symbol);
       if (quote) for (const name of SORTED) row[name] = quote[name];
     }
   };
-  // Rows that Dash gives once more are those of the first paint.
-  api.addEventListener("rowDataUpdated", () => follow(market.symbols));
-  follow(market.symbols);
-
-  const mark = select(api, view);
-  filter(api, view);
-  chooseColumns(api);
-  hideGroupsWhileSorted(api);
+  let mark = () => {};
+  void gridApi().then((came) => {
+    api = came;
+    // Rows that Dash gives once more are those of the first paint.
+    api.addEventListener("rowDataUpdated", () => follow(market.symbols));
+    follow(market.symbols);
+    mark = select(api, view);
+    filter(api, view);
+    chooseColumns(api);
+    hideGroupsWhileSorted(api);
+  });
   return {
     /** @param {Set<string>} changed */
     paint(changed) {
@@ -61,13 +63,14 @@ export async function watchlist({ market, view, sparks }) {
     },
     /** Once a second: lines, prices that have become stale without any news, and the order. */
     tick() {
-      // The grid forgets the selection when Dash gives it its rows once more.
-      if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
       const now = performance.now();
       for (const [symbol, cells] of shared.cells) {
         const quote = market.get(symbol);
         if (quote) for (const cell of cells) drawAll(cell, quote, now);
       }
+      if (!api) return;
+      // The grid forgets the selection when Dash gives it its rows once more.
+      if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
       if (!behind.size) return;
       follow(behind);
       behind.clear();
@@ -77,15 +80,16 @@ export async function watchlist({ market, view, sparks }) {
   };
 }
 
-/** The grid's own interface, once it is there; null where the page has no grid. */
+/** The grid's own interface, once it is there, however long its chunk takes. @returns {Promise<any>} */
 async function gridApi() {
-  for (let tries = 0; tries < 200; tries++) {
-    if (window["dash_ag_grid"]?.getApiAsync && document.getElementById(GRID)) {
-      return window["dash_ag_grid"].getApiAsync(GRID);
+  for (;;) {
+    try {
+      if (window["dash_ag_grid"]?.getApiAsync && document.getElementById(GRID)) return await window["dash_ag_grid"].getApiAsync(GRID);
+    } catch (_late) {
+      // It gives up after two minutes; the list does not.
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return null;
 }
 
 /** A click or Enter on a row shows its symbol; the row of the shown symbol is marked. @param {any} api @param {any} view */

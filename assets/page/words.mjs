@@ -18,23 +18,22 @@ function format(decimals) {
 /** @param {string} text */
 const signed = (text) => text.replace("-", "−");
 
-/** `67,455.20`; – for none. @param {number | null | undefined} value @param {number} decimals */
+/** `67,455.20`, halves rounded away from 0; – for none. @param {number | null | undefined} value @param {number} decimals */
 export function price(value, decimals) {
   return value == null ? NONE : signed(format(decimals).format(value));
 }
 
 /** `+0.58`, in percent without its sign; – for none. @param {number | null | undefined} value */
 export function percent(value) {
-  if (value == null) return NONE;
-  const text = value.toFixed(2);
-  if (Number(text) === 0) return "0.00";
-  return signed((value < 0 ? "" : "+") + text);
+  return value == null ? NONE : difference(value, 2);
 }
 
-/** `+392.90`; empty for none. @param {number | null | undefined} value @param {number} decimals */
+/** `+392.90`, without a sign where that is 0; empty for none. @param {number | null | undefined} value @param {number} decimals */
 export function difference(value, decimals) {
   if (value == null) return "";
-  return (value < 0 ? "" : "+") + signed(format(decimals).format(value));
+  const text = format(decimals).format(Math.abs(value));
+  if (!/[1-9]/.test(text)) return text;
+  return (value < 0 ? "−" : "+") + text;
 }
 
 /** The class that colours a change. @param {number | null | undefined} value @returns {"up" | "down" | "flat"} */

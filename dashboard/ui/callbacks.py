@@ -5,6 +5,7 @@ They never carry ticks but in the fall-back. Each is an open HTTP endpoint: inpu
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable
@@ -97,10 +98,11 @@ def register(app: Dash, services: Services) -> None:
             "feed": feed(services),
         }
         if isinstance(view, dict):
-            instrument, timeframe, _type = _view(services, view)
-            found = store.bars(instrument, timeframe, limit=POLLED_BARS)
-            rows = bar_rows(found.rows)
-            answer["bars"] = {"symbol": view["symbol"], "timeframe": view["timeframe"], "rows": rows}
+            # A view of what there is not (another market since) costs the bars, never the quotes.
+            with contextlib.suppress(DashboardError):
+                instrument, timeframe, _type = _view(services, view)
+                rows = bar_rows(store.bars(instrument, timeframe, limit=POLLED_BARS).rows)
+                answer["bars"] = {"symbol": view["symbol"], "timeframe": view["timeframe"], "rows": rows}
         return answer
 
     @app.callback(Output("alerts", "data"), Input("alert-command", "data"), prevent_initial_call=True)

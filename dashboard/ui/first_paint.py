@@ -38,8 +38,6 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
                 "symbol": instrument.symbol,
                 "name": instrument.name,
                 "class": instrument.asset_class,
-                "sector": instrument.sector,
-                "currency": instrument.currency,
                 "decimals": instrument.decimals,
             }
             for instrument in store.catalogue
@@ -63,12 +61,10 @@ def sparks(store: MemoryStore) -> dict[str, list[float]]:
 
 
 def feed(services: Services) -> dict[str, Any]:
-    """What feeds the page, how often it reports, and whether it does what it should."""
+    """What feeds the page, when a silence of it is stale, and whether it does what it should."""
     healthy, health = services.feed_health()
     return {
         "kind": services.feed.kind,
-        "name": services.feed.name,
-        "interval_ms": services.feed.interval_ms,
         "stale_after_ms": stale_after_ms(services.feed.interval_ms),
         "silence_is_stale": services.feed.silence_is_stale,
         "healthy": healthy,

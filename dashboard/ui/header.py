@@ -22,11 +22,15 @@ def header(paint: dict[str, Any]) -> html.Header:
         children=[
             html.H1("Tickboard", className="name"),
             html.Span(kind, id="feed-kind", className="badge", title=BADGE_TITLES.get(kind, f"Prices from {kind}")),
-            html.Span(id="feed-note", className="note", role="status"),
+            # What counts seconds stands beside the words that are announced, not in them.
+            html.Span(id="feed-note", className="note", children=[html.Span(role="status"), html.Span()]),
             html.Span(className="grow"),
             html.Div(id="search", className="search-box", role="search"),
             html.Div(
-                "Connecting", id="connection", className="pill", role="status", **hyphened(data_state="reconnecting")
+                id="connection",
+                className="pill",
+                children=[html.Span("Connecting", role="status"), html.Span()],
+                **hyphened(data_state="reconnecting"),
             ),
             html.Div(
                 id="latency",
@@ -34,7 +38,7 @@ def header(paint: dict[str, Any]) -> html.Header:
                 title="From the tick's receipt by the server to the end of the paint, median",
                 children=[html.Span("tick to screen ", className="muted"), html.B("–")],
             ),
-            html.Span(id="clock", className="clock muted", title="The market's clock, in your time zone"),
+            html.Span(id="clock", className="clock muted", title="The server's clock, in your time zone"),
             html.Button(
                 id="theme-toggle", className="icon-button", type="button", **hyphened(aria_label="Switch theme")
             ),
