@@ -117,11 +117,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         #: Answers that are made but not taken, and whether their connection is kept afterwards.
         self._sending: dict[Any, tuple[Outbox, bool]] = {}
         self._thread = threading.local()
+        #: Connections whose answer a thread is making.
+        self._answering: set[Any] = set()
         self._silent_until = 0.0
         self._stream_pool = ThreadPoolExecutor(STREAM_THREADS, thread_name_prefix="streamed-requests")
 
     def run(self) -> None:
-        """Serve until told to end; whoever still sends then is not waited for."""
+        """Serve until told to end; whoever still sends or takes an answer slowly then is not waited for."""
         application: Any = self.wsgi  # type: ignore[has-type]  # set by gunicorn
         self.wsgi = self._through_outboxes(application)
         try:
@@ -131,6 +133,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         for conn in list(self._streaming):
             with contextlib.suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RD)
+        for conn in list(self._answering):
+            with contextlib.suppress(OSError):
+                conn.sock.shutdown(socket.SHUT_RDWR)
         self._stream_pool.shutdown(wait=False, cancel_futures=True)
 
     def _through_outboxes(self, application: Any) -> Any:
@@ -238,6 +243,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Make the answer, in a thread; what its client does not take at once is left in `conn.outbox`."""
         conn.outbox = self._thread.outbox = None if self.cfg.is_ssl else Outbox(conn.sock)
+        self._answering.add(conn)
         try:
             return super().handle_request(req, conn)
         except BaseException:
@@ -246,6 +252,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             raise
         finally:
             self._thread.outbox = None
+            self._answering.discard(conn)
 
     def _handled(self, conn: Any, future: Future[Any]) -> None:
         self.method_queue.defer(self.finish_request, conn, future)

@@ -220,3 +220,25 @@ def statuses(line: socket.socket, count: int) -> list[int]:
                 length = int(value)
         reader.read(length)
     return found
+
+
+def test_slow_readers_of_an_export_do_not_hold_up_the_end(product: Any) -> None:
+    running = product(server="gunicorn")
+    cookie = "; ".join(f"{name}={value}" for name, value in running.client().cookies.items())
+    lines = []
+    for _ in range(3):
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        line.connect(("127.0.0.1", running.port))
+        asked = (
+            f"GET /api/v1/export/AAPL.csv?timeframe=1m HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nCookie: {cookie}"
+        )
+        # More than what is kept for a reader.
+        line.sendall(f"{asked}\r\n\r\n".encode() * 20)
+        lines.append(line)
+    time.sleep(2)
+    began = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - began < 10
+    for line in lines:
+        line.close()
