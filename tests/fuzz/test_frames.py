@@ -167,14 +167,12 @@ def attempt(mutator: Mutator, _number: int) -> None:
     chance = mutator.random
     deflate = chance.random() < 0.5
     made = frames.session(mutator, payload, deflate=deflate) if chance.random() < 0.97 else [mutator.noise(2_000)]
+    flood = chance.random() < 0.05
+    if flood and chance.random() < 0.5:
+        # A close that may be just the frame that is one too many.
+        made = [frames.frame(mutator, PING, b"x")] * chance.randrange(12) + [frames.frame(mutator, CLOSE, b"\x03\xe8")]
     data = b"".join(made)
-    check(
-        mutator,
-        data,
-        made if chance.random() < 0.3 else mutator.pieces(data),
-        deflate=deflate,
-        flood=chance.random() < 0.05,
-    )
+    check(mutator, data, made if chance.random() < 0.3 else mutator.pieces(data), deflate=deflate, flood=flood)
 
 
 @pytest.mark.fuzz
