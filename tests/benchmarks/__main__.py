@@ -55,7 +55,7 @@ def main() -> int:
         measured[name] = "\n".join(rows)
         KEPT.parent.mkdir(exist_ok=True)
         KEPT.write_bytes(orjson.dumps(measured))
-        RESULTS.write_text(report(measured), "utf-8")
+        RESULTS.write_text(report(measured, whole=not sys.argv[1:]), "utf-8")
     return int(failed)
 
 
@@ -77,13 +77,17 @@ def machine() -> list[str]:
     ]
 
 
-def report(measured: dict[str, str]) -> str:
-    """The text of RESULTS.md."""
+def report(measured: dict[str, str], *, whole: bool) -> str:
+    """The text of RESULTS.md; `whole` is a run of all parts."""
     head = "| what | ours | baseline | ours against it | asked | met |\n| --- | --- | --- | --- | --- | --- |"
     parts = [f"## {name}\n\n{head}\n{measured[name]}\n" for name in PARTS if measured.get(name)]
     said = "\n".join(f"- {line}" for line in machine())
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    how = "Each part's lines are of the last run that measured it, so parts may be of different runs."
+    how = (
+        "All parts in one run."
+        if whole
+        else "Each part's lines are of the last run that measured it, so parts may be of different runs."
+    )
     return f"# Measurements\n\nWritten by `make bench` on {day}. {how}\n\n{said}\n\n" + "\n".join(parts)
 
 

@@ -70,7 +70,7 @@ def sink() -> Iterator[str]:
 def test_slow_strangers_are_gone_in_ten_seconds_and_hold_nobody_up(product: Any, scale: Scale, server: str) -> None:
     """The ratio is to the same strangers at a process beside the product: what two thousand of them, and who plays
     them, take of the machine is not the product's; what they do inside it is."""
-    running = product(server=server, TICK_MS="20" if scale.full else "100")
+    running = product(server=server, TICK_MS="50" if scale.full else "100")
     client = running.client()
     count = scale.of(60, 2_000 if server == "gunicorn" else 800)
     with stream(running, client) as wire:
