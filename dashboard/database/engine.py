@@ -26,6 +26,8 @@ from dashboard.errors import StartRefused, StorageError
 
 #: How long a statement waits for another writer, s.
 BUSY_S = 2.0
+#: Bytes that the disk of an embedded database must have left.
+LEAST_FREE = 262_144
 #: SQLite's releases with the WAL-reset race (sqlite.org/wal.html#walresetbug) less the ones that carry the fix: two
 #: connections that write or checkpoint at the same moment can damage the file.
 WAL_RESET = ((3, 7, 0), (3, 51, 2))
@@ -96,9 +98,15 @@ class Database:
             return int(found[0])
 
     def check(self) -> None:
-        """Ask the database something. Raises StorageError with the reason where it does not answer."""
+        """Ask the database something. Raises StorageError with the reason where it does not answer, or where the disk
+        of an embedded one is full: writes may still find room in what the file has, but not for long."""
         with self.reading() as session:
             session.execute(text("SELECT 1 FROM users LIMIT 1"))
+        if (name := self._file) is not None:
+            with suppress(OSError):
+                disk = os.statvfs(Path(name).parent)
+                if disk.f_blocks and disk.f_bavail * disk.f_frsize < LEAST_FREE:
+                    raise StorageError(f"the disk of the database is full: less than {LEAST_FREE // 1024} KiB are left")
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises StorageError, or StartRefused where a newer version has made it."""
@@ -161,8 +169,8 @@ class Database:
 
         The lock is on a file beside the database: on the file itself, closing it would drop SQLite's own locks.
         """
-        name = self._parsed.database
-        if not self.embedded or not name or name == ":memory:" or name.startswith("file:"):
+        name = self._file
+        if name is None:
             return
         try:
             file = Path(f"{name}.serving").open("a")  # noqa: SIM115  # held until it is closed
@@ -193,6 +201,12 @@ class Database:
                 self._watch.close()
                 self._watch = None
         self.engine.dispose()
+
+    @property
+    def _file(self) -> str | None:
+        """The path of an embedded database, None for one in memory, by URI, or on a server."""
+        name = self._parsed.database
+        return None if not self.embedded or not name or name == ":memory:" or name.startswith("file:") else name
 
     def _try_options(self) -> None:
         """What stands behind the question mark goes to the driver as it is: a bad one would be a traceback later."""

@@ -255,3 +255,17 @@ def test_a_database_is_served_by_one_process_at_a_time(tmp_path: Path) -> None:
     second.claim(0.0)
     second.close()
     Database("sqlite://").claim(0.0)
+
+
+def test_a_full_disk_is_told_before_a_write_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path}/small.db")
+    database.migrate()
+    database.check()
+    real = list(os.statvfs(tmp_path))
+    real[4] = 1  # f_bavail, in blocks
+    monkeypatch.setattr("dashboard.database.engine.os.statvfs", lambda _folder: os.statvfs_result(real))
+    with pytest.raises(StorageError, match="disk of the database is full"):
+        database.check()
+    real[2] = 0  # a file system that counts no blocks at all
+    database.check()
+    database.close()
