@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from dashboard.accounts import passwords
 from dashboard.accounts.models import LoginSession, User
@@ -59,9 +60,7 @@ class Users:
     def disable(self, name: str) -> Person:
         """Let nobody in under `name` any more and end its sessions. Raises DashboardError where there is no such."""
         with self.database.session() as session:
-            user = session.scalar(select(User).where(User.name == name))
-            if user is None:
-                raise DashboardError(f"there is no user {name[:60]!r}")
+            user = _named(session, name)
             user.disabled = True
             session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
             return _person(user)
@@ -69,9 +68,7 @@ class Users:
     def enable(self, name: str) -> Person:
         """Let a disabled user in again. Raises DashboardError where there is no such."""
         with self.database.session() as session:
-            user = session.scalar(select(User).where(User.name == name))
-            if user is None:
-                raise DashboardError(f"there is no user {name[:60]!r}")
+            user = _named(session, name)
             user.disabled = False
             return _person(user)
 
@@ -145,6 +142,13 @@ class Users:
             session.add(user)
             session.flush()
             return _person(user)
+
+
+def _named(session: Session, name: str) -> User:
+    user = session.scalar(select(User).where(User.name == name))
+    if user is None:
+        raise DashboardError(f"there is no user {name[:60]!r}")
+    return user
 
 
 def _person(user: User) -> Person:

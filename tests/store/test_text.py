@@ -112,7 +112,9 @@ print(low, high)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/schedstat").is_file(), reason="counts threads as Linux shows them")
+@pytest.mark.skipif(
+    not Path("/proc/self/schedstat").is_file(), reason="a thread's time on a core is told by Linux alone"
+)
 def test_the_threads_that_format_stand_behind_all_others() -> None:
     """By their work, not their names: polars and its allocator start others that format nothing, when they like."""
     done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=False, timeout=60)

@@ -146,7 +146,7 @@ def test_one_connection_that_fails_keeps_no_other_from_hearing(world: World, end
         raise RuntimeError("the line is broken")
 
     broken = clients[1]
-    broken.line.write = fail  # type: ignore[method-assign]
+    broken.line.write = fail  # type: ignore[method-assign]  # one connection's line fails
     broken.connection.write = fail
     match end:
         case "epoch":
@@ -168,8 +168,9 @@ def test_one_connection_that_fails_keeps_no_other_from_hearing(world: World, end
     assert broken.gone
 
 
-def test_going_live_flushes_nothing_from_inside_a_flush() -> None:
-    world = World(",".join(f"S{number}" for number in range(600)), buffer_kb=16)
+def behind(instruments: int) -> tuple[World, VirtualClient]:
+    """A market of so many, and a client of all their tickers that has stopped reading and has more than its buffer."""
+    world = World(",".join(f"S{number}" for number in range(instruments)), buffer_kb=16)
     client = world.client()
     client.subscribe("ticker", "*")
     world.tick()
@@ -178,6 +179,11 @@ def test_going_live_flushes_nothing_from_inside_a_flush() -> None:
     for _ in range(2):
         world.tick()
         world.run()
+    return world, client
+
+
+def test_going_live_flushes_nothing_from_inside_a_flush() -> None:
+    world, client = behind(600)
     assert client.connection.slow
     # A new day: a snapshot and a row of each at once, more than there is room for.
     world.tick(ts=START_MS + 86_400_000)
@@ -192,15 +198,7 @@ def test_going_live_flushes_nothing_from_inside_a_flush() -> None:
 
 
 def test_resumes_that_waited_are_answered_however_long_a_flush_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(",".join(f"S{number}" for number in range(400)), buffer_kb=16)
-    client = world.client()
-    client.subscribe("ticker", "*")
-    world.tick()
-    world.run()
-    client.line.read(0)
-    for _ in range(2):
-        world.tick()
-        world.run()
+    world, client = behind(400)
     for symbol in ("S1", "S2"):
         client.subscribe("ticks", [symbol], epoch=world.store.epoch, after_seq=world.store.seq + 1)
     client.line.read(float("inf"))
@@ -226,7 +224,7 @@ def test_a_database_that_hangs_is_told_once_and_the_sessions_are_checked_when_it
             asked.append((work, then))
 
     client = world.client()
-    world.hub._sessions = Hanging()  # type: ignore[assignment]
+    world.hub._sessions = Hanging()  # type: ignore[assignment]  # stands in for a database that hangs
     world.hub._ask_sessions()
     world.run(SESSIONS_LATE_S - 0.1)
     assert world.metric("faults_total", thread="hub") == 0
