@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 import threading
@@ -60,3 +61,12 @@ def test_a_start_that_waits_for_a_sibling_in_vain_may_be_tried_again(
     runtime.start()
     assert runtime.started
     runtime.stop()
+
+
+def test_what_is_there_at_the_start_is_not_looked_through_for_garbage_again(runtime: Runtime) -> None:
+    """A full collection of what the libraries hold stops every thread for 0.1 s, at any moment."""
+    gc.unfreeze()
+    runtime.start()
+    assert gc.get_freeze_count() > 50_000
+    runtime.stop()
+    assert gc.get_freeze_count() == 0

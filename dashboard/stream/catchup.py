@@ -20,7 +20,7 @@ from dashboard.stream.news import Mark, ticker_table
 from dashboard.stream.subscriptions import Part, Subscription
 
 #: Rows and instruments that one step reads: bounds the time that the store's lock is held.
-ROWS, INSTRUMENTS = 1_500, 200
+ROWS, INSTRUMENTS = 300, 200
 #: A row takes 40 bytes at least: no use in trying more than could ever fit into a message.
 MOST_FITTING = protocol.LARGEST_BYTES // 40
 #: More than a message of bars has around its fragments.

@@ -30,6 +30,8 @@ _TICKER: Topic = ("ticker", 0)
 MOST_QUEUED = 200_000
 #: Before a flush that failed is tried again, s.
 RETRY_S = 0.1
+#: Seconds of catching up after which there is a pause; the loop's timers count in milliseconds.
+PAUSE_S = 0.001
 
 
 class Group:
@@ -110,9 +112,16 @@ class Tally:
 
 
 class Turns:
-    """Catching up, one step of one client a turn of the loop, so that however many ask, live news goes out between."""
+    """Catching up, one step of one client a turn of the loop, so that however many ask, live news goes out between.
 
-    def __init__(self) -> None:
+    No more than half of the time goes into it: the feed's thread, which has to have the interpreter's lock before
+    there is news at all, gets the rest.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        #: Seconds that turns have taken since the last pause.
+        self._took = 0.0
         self._waiting: deque[Callable[[], None]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -134,13 +143,25 @@ class Turns:
 
     def _next(self) -> None:
         assert self._loop is not None
-        turn = self._waiting[0]
+        turn, began = self._waiting[0], self._clock.monotonic()
         try:
             turn()
         finally:
             self._waiting.popleft()
+            self._took += self._clock.monotonic() - began
             if self._waiting:
-                self._loop.call_soon(self._next)
+                self._go_on()
+            else:
+                self._took = 0.0
+
+    def _go_on(self) -> None:
+        """The next turn at once, or after a pause as long as the turns since the last one."""
+        assert self._loop is not None
+        if self._took < PAUSE_S:
+            self._loop.call_soon(self._next)
+            return
+        self._loop.call_later(self._took, self._next)
+        self._took = 0.0
 
 
 class Fanout:
@@ -175,7 +196,7 @@ class Fanout:
         self._begun: str | None = None
         self._waking = False
         self._timer: asyncio.TimerHandle | None = None
-        self.turns = Turns()
+        self.turns = Turns(clock)
         #: Resumes, over all clients, that wait for a sequence number which has not come yet.
         self.resumes_waiting = 0
         self._last_flush = float("-inf")

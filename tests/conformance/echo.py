@@ -8,6 +8,7 @@ No login, no market, no limit but the size of a message, so that any public conf
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -52,6 +53,8 @@ class Echo:
             if self._thread.loop is None:
                 self._thread.attach(new_loop())
                 self._thread.run()
+                # As the product's start does.
+                gc.freeze()
                 if "ECHO_WATCH_LOOP" in os.environ:
                     threading.Thread(target=self._watch, name="watch", daemon=True).start()
 

@@ -4,6 +4,7 @@ get what the protocol says."""
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import threading
 import time
@@ -33,9 +34,15 @@ def running(product: Any) -> Product:
 
 
 def all_together(running: Product, size: int, work: Any) -> Swarm:
-    """`work(swarm)`, in a thread, beside `size` checkers that stay connected; then they hold what the store has."""
+    """`work(swarm)`, in a thread, beside `size` checkers that stay connected; then they hold what the store has.
+
+    Their lines hold little: a reader whose buffers take a minute's messages can't be told from a dead one, and is
+    taken for one (4408, eight seconds after a ping).
+    """
     with closing(running.client()) as client:
         swarm = Swarm(client, running.port, running.folder / "test.db", size, 5, life_s=1e9)
+        for checker in swarm.checkers:
+            checker.narrow = True
 
         async def doing() -> None:
             swarm.holding = True
@@ -98,14 +105,14 @@ def test_whoever_stops_reading_holds_nobody_up_and_has_the_newest_when_it_reads_
     def work(swarm: Swarm) -> None:
         with loaded(running) as others:
             others.open("good", scale.of(20, 180))
-            calm = others.measured(scale.of(2, 30))
+            calm = usual_p99(others, scale.of(2, 30))
             before = resident(worker(running))
             for checker in swarm.checkers:
                 assert checker.wire is not None
                 checker.wire.transport.pause_reading()
-            hurt = others.measured(seconds)
+            hurt = usual_p99(others, seconds)
             said["KiB"] = (resident(worker(running)) - before) / 1024 / stopped
-            said["times"] = hurt["p99"] / calm["p99"]
+            said["times"] = hurt / calm
             truth = Truth(swarm.client, swarm.symbols)
             truth.update(set(swarm.symbols), set())
             began = time.monotonic()
@@ -135,23 +142,35 @@ def test_a_backlog_is_answered_at_once_and_delays_nobody(running: Product, scale
     with loaded(running) as others, closing(running.client()) as client:
         others.open("good", scale.of(10, 200))
         time.sleep(absence)
-        calm = others.measured(scale.of(2, 30))
-        measured: dict[str, Any] = {}
-        beside = threading.Thread(target=lambda: measured.update(others.measured(scale.of(2, 30))))
-        beside.start()
-        until = time.monotonic() + scale.of(2, 30)
-        while time.monotonic() < until:
-            with stream(running, client) as wire:
-                took.append(resume(wire, absence * 150))
-            time.sleep(0.1)
-        beside.join()
+        calm = usual_p99(others, scale.of(2, 30))
+        ended = threading.Event()
+
+        def come_back() -> None:
+            # Reading a backlog takes as much of the machine as writing it: those who are measured go first.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+            while not ended.is_set():
+                with stream(running, client) as wire:
+                    took.append(resume(wire, absence * 150))
+                time.sleep(0.1)
+
+        returning = threading.Thread(target=come_back)
+        returning.start()
+        hurt = usual_p99(others, scale.of(2, 30))
+        ended.set()
+        returning.join()
     took.sort()
-    p99, times = took[int(len(took) * 0.99)], measured["p99"] / calm["p99"]
+    p99, times = took[int(len(took) * 0.99)], hurt / calm
     said = f"{len(took)} backlogs of {absence} s: p99 {p99 * 1000:.0f} ms, the others {times:.2f} times"
     print(said)
     if scale.full:
         assert p99 < 0.2, said
         assert times <= TIMES_LATER, said
+
+
+def usual_p99(others: Load, seconds: float) -> float:
+    """The median of three measurements of the 99th percentile of their delays, ms, within `seconds`: in ten seconds
+    it is as much as one frame that came at a bad moment."""
+    return statistics.median(others.measured(seconds / 3)["p99"] for _ in range(3))
 
 
 def resume(wire: Any, back: int) -> float:
