@@ -15,11 +15,11 @@ CODES = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
 
 
 class Failed(Exception):
-    """The connection has to be failed with this code."""
+    """The connection has to be failed with one of these codes."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
+    def __init__(self, *codes: int) -> None:
+        super().__init__(*codes)
+        self.codes = set(codes)
 
 
 @dataclass
@@ -47,7 +47,7 @@ def judge(data: bytes, *, deflate: bool, limit: int) -> Expected:
         except EOFError:
             return found
         except Failed as failed:
-            found.codes.add(failed.code)
+            found.codes |= failed.codes
             return found
         except UnicodeDecodeError:
             found.codes.add(1007)
@@ -124,11 +124,12 @@ def _data(found: Expected, fin: bool, opcode: int, rsv: int, payload: bytes, def
     if opcode == 0 and inflater is not None and rsv & 4:
         raise Failed(1002)
     if inflater is not None:
+        tail = b"\x00\x00\xff\xff" if fin else b""
         try:
-            whole = inflater.decompress(payload + (b"\x00\x00\xff\xff" if fin else b""))
+            whole = inflater.decompress(payload + tail)
         except zlib.error:
-            # A bomb is noticed before what is behind it is read.
-            raise Failed(_bomb(payload, room)) from None
+            # How far behind the limit zlib reads is its own affair: a damaged bomb may be told as either.
+            raise Failed(1002, *([1009] if _bomb(payload, room) or _bomb(payload + tail, room) else [])) from None
         if len(whole) > room:
             raise Failed(1009)
         payload = whole
@@ -155,10 +156,10 @@ def _check_text(message: bytes, fin: bool) -> None:
     codecs.getincrementaldecoder("utf-8")().decode(message, fin)
 
 
-def _bomb(payload: bytes, room: int) -> int:
-    """1009 where more than `room` bytes come out before the data turns out to be damaged, else 1002."""
+def _bomb(payload: bytes, room: int) -> bool:
+    """Whether more than `room` bytes come out before the data turns out to be damaged."""
     inflater = zlib.decompressobj(wbits=-15)
     try:
-        return 1009 if len(inflater.decompress(payload, room + 1)) > room else 1002
+        return len(inflater.decompress(payload, room + 1)) > room
     except zlib.error:
-        return 1002
+        return False
