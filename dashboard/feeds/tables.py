@@ -332,9 +332,10 @@ def _float(cell: str) -> float | None:
 
 def _id(cell: str) -> int | None:
     """A whole number of 64 bits, folded into int64 where it has no sign; `7.0` is one too."""
-    if re.fullmatch(r"\s*[-+]?[0-9]{1,20}(\.0*)?\s*", cell) is None:
+    found = re.fullmatch(r"\s*([-+]?[0-9]{1,20})(?:\.0*)?\s*", cell)
+    if found is None:
         return None
-    number = int(cell.partition(".")[0])
+    number = int(found[1])
     return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
 
 

@@ -122,6 +122,13 @@ def test_parquet_reads_as_the_same_rows_in_a_csv(tmp_path: Path, stamps: str) ->
         assert from_parquet.column(name) == from_csv.column(name)
 
 
+@pytest.mark.parametrize("around", ["\x1f", "\x1c", "\u00a0", " "])
+def test_a_trade_id_among_odd_spaces_is_the_number(tmp_path: Path, around: str) -> None:
+    """What a regular expression takes for a space, `int` may not."""
+    notes = played(file_of(tmp_path, TRADES.replace(",11,", f",{around}11{around},")))
+    assert notes.column("trade_id") == [11, 12, 13]
+
+
 @pytest.mark.parametrize(
     "stamp", ["1610064000", "1610064000.0", "1610064000000", "1610064000000000", "1610064000000000000"]
 )
