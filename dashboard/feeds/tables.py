@@ -234,7 +234,10 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
 
 def _split(text: bytes) -> list[list[str]]:
     """Rows of cells, one for each line, none for a blank one; a quote that stays open ends with its line."""
-    lines = text.decode("utf-8-sig", "replace").replace("\0", "\ufffd").splitlines()
+    # Not by str.splitlines, to which eight more characters are ends of lines.
+    lines = re.split("\r\n?|\n", text.decode("utf-8-sig", "replace").replace("\0", "\ufffd"))
+    if not lines[-1]:
+        del lines[-1]
     if b'"' in text or max(map(len, lines), default=0) > csv.field_size_limit():
         return [_cells(line) for line in lines]
     return list(csv.reader(lines))
