@@ -73,6 +73,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def visitor(house: House) -> Visitor:
+    """Logged in before any test tries passwords, which are limited for a while then."""
+    return Visitor(house)
+
+
 class Wire(FlaskClient):
     """A client that takes no part: Werkzeug's own stumbles over some hosts when it looks for cookies."""
 
@@ -217,8 +223,8 @@ def stays(leads: str) -> None:
 
 
 @pytest.mark.fuzz
-def test_whatever_is_asked_the_answer_is_one_of_the_contract(scale: Scale, house: House) -> None:
-    measure.attack(scale, 600, 200_000, Visitor(house).attempt)
+def test_whatever_is_asked_the_answer_is_one_of_the_contract(scale: Scale, visitor: Visitor) -> None:
+    measure.attack(scale, 600, 200_000, visitor.attempt)
 
 
 READERS: dict[str, under_test.Reader] = {
@@ -278,8 +284,7 @@ def test_next_never_leads_a_browser_elsewhere(scale: Scale) -> None:
 
 
 @pytest.mark.fuzz
-def test_a_changed_cookie_lets_nobody_in(scale: Scale, house: House) -> None:
-    visitor = Visitor(house)
+def test_a_changed_cookie_lets_nobody_in(scale: Scale, visitor: Visitor) -> None:
 
     def attempt(mutator: Mutator, _number: int) -> None:
         changed = mutator.bytes(visitor.cookie.encode(), most=2).decode("latin-1")
@@ -303,8 +308,7 @@ def signed(cookie: str) -> tuple[str, bytes]:
 
 
 @pytest.mark.fuzz
-def test_a_login_with_any_form_is_answered(scale: Scale, house: House) -> None:
-    visitor = Visitor(house)
+def test_a_login_with_any_form_is_answered(scale: Scale, house: House, visitor: Visitor) -> None:
 
     def attempt(mutator: Mutator, _number: int) -> None:
         form = {name: mutator.text(name) for name in ("username", "password", "next", "remember")}
@@ -319,8 +323,7 @@ def test_a_login_with_any_form_is_answered(scale: Scale, house: House) -> None:
 
 
 @pytest.mark.fuzz
-def test_the_inputs_take_every_branch_of_the_reading_of_requests(scale: Scale, house: House) -> None:
-    visitor = Visitor(house)
+def test_the_inputs_take_every_branch_of_the_reading_of_requests(scale: Scale, visitor: Visitor) -> None:
     parts = {
         under_test: (),
         guard_module: ("host_allowed", "cross_site", "same_site_origin", "_own", "_plain", "refusal"),
