@@ -35,7 +35,8 @@ class Series:
     def table(self) -> Floats:
         """float64[n, k]: the bars, and a column for each output of an indicator, NaN where there is no value.
 
-        5 ms for five usual indicators of 14,400 bars, the most a timeframe keeps; 1 s for ten of the longest periods.
+        The work is bounded by what a timeframe keeps (14,400 bars), the most indicators there may be and their longest
+        period, whatever the range.
         """
         if not self.chosen:
             return self.rows

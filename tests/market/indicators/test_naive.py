@@ -177,7 +177,7 @@ def test_no_numbers_whatever_raise_warn_or_give_infinity(table: np.ndarray) -> N
     assert not np.isinf(got).any()
 
 
-def test_the_longest_periods_take_little_memory_and_time() -> None:
+def test_the_longest_periods_take_little_memory() -> None:
     """A window of each of 14,400 bars with a period of 1000 would be 115 MB."""
     import tracemalloc
 
