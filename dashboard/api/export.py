@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from flask import Response, request
 from flask_login import current_user
 
-from dashboard.api import formats
+from dashboard.api import formats, series
 from dashboard.api.formats import Table
 from dashboard.api.places import Places
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
+from dashboard.market.indicators import Chosen
 from dashboard.market.ticks import Floats
-from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS, Ticks
 
 #: Rows copied and formatted at a time: 6 ms of work, 2 MB.
@@ -36,15 +36,22 @@ class Cut(Exception):
 
 
 def answer(
-    services: Services, form: formats.Format, instrument: int, timeframe: int | None, start: int | None, end: int | None
+    services: Services,
+    form: formats.Format,
+    instrument: int,
+    timeframe: int | None,
+    start: int | None,
+    end: int | None,
+    chosen: tuple[Chosen, ...] = (),
 ) -> Response:
     """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
 
+    Bars have a column for each output of the indicators `chosen` behind their own.
     Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
     """
     sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
     try:
-        return _answer(sent, services, form, instrument, timeframe, start, end)
+        return _answer(sent, services, form, instrument, timeframe, start, end, chosen)
     except BaseException:
         sent.close()
         raise
@@ -58,6 +65,7 @@ def _answer(
     timeframe: int | None,
     start: int | None,
     end: int | None,
+    chosen: tuple[Chosen, ...],
 ) -> Response:
     store = services.store
     symbol = store.catalogue[instrument].symbol
@@ -69,11 +77,11 @@ def _answer(
             first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
         pieces = _tick_pieces(services, instrument, start, end, table, first)
     else:
-        bars = store.bars(instrument, timeframe, start=start, end=end)
-        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS)
+        bars = series.read(store, instrument, timeframe, chosen, start=start, end=end)
+        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, bars.columns)
         span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
         # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
-        pieces = _bar_pieces(services, bars.rows, table)
+        pieces = _bar_pieces(services, bars, table)
     # Without a length, as the body is; to a HEAD too.
     made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
     _notice_stalled_reader()
@@ -87,7 +95,9 @@ def _answer(
     return made
 
 
-def _bar_pieces(services: Services, rows: Floats, table: Table) -> Iterator[Floats]:
+def _bar_pieces(services: Services, bars: series.Series, table: Table) -> Iterator[Floats]:
+    # Not before the first piece is asked for: a HEAD costs no indicators.
+    rows = bars.table()
     for at in range(0, len(rows), PIECE):
         _go_on(services, services.store.epoch, table.epoch)
         yield rows[at : at + PIECE]

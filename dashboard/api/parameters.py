@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from dashboard.errors import BadParameter, DashboardError
 from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.market.indicators import Chosen, parse
 
 MOST_ROWS = 50_000
 _INSTANT = "an ISO 8601 time (UTC where no zone is given) or milliseconds since 1970"
@@ -114,6 +115,11 @@ def timeframe_or_ticks(name: str, text: str) -> int | None:
     if text not in TIMEFRAME_INDEX:
         raise BadParameter(name, text, f"tick or one of {', '.join(TIMEFRAME_INDEX)}")
     return TIMEFRAME_INDEX[text]
+
+
+def indicators(name: str, text: str) -> tuple[Chosen, ...]:
+    """Indicators in the order of the text."""
+    return parse(text, name)
 
 
 def word(name: str, text: str) -> str:

@@ -59,6 +59,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "next": ("/", "/?symbol=AAPL", "//evil.example", "/\\evil.example", "https://evil.example", "/login"),
     "symbol": ("AAPL", "BTC-USD"),
     "type": ("candles", "line", "1m"),
+    "indicators": ("sma:20,ema:50,bbands:20:2,macd:12:26:9", "vwap", "rsi:1", "adx:1000", "smaa"),
 }
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -235,6 +236,7 @@ READERS: dict[str, under_test.Reader] = {
     "after_seq": under_test.whole(0, 2**63 - 1),
     "epoch": under_test.word,
     "type": under_test.timeframe,
+    "indicators": under_test.indicators,
 }
 
 
