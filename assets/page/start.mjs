@@ -122,7 +122,7 @@ async function begin(paint) {
   window["tickboard"] = {
     market,
     view,
-    chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot },
+    chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot, overlay: chart.overlay },
   };
 }
 

@@ -33,7 +33,7 @@ TYPES = {
     "baseline": "Baseline",
     "heikin-ashi": "Heikin-Ashi",
 }
-SCALES = {"linear": "Linear", "log": "Logarithmic", "percent": "Percent"}
+SCALES = {"linear": "Linear", "log": "Log", "percent": "Percent"}
 #: Bars of a chart, the most that may be asked for (the page never asks for more than the usual number; the benchmark of
 #: 5,000 bars does, through the page's own callback), and those that are in view at first.
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110

@@ -68,7 +68,6 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                     ),
                     _choice("chart-type", "Chart type", TYPES, view["type"]),
                     _choice("chart-scale", "Price scale", SCALES, view["scale"]),
-                    html.Span(className="grow"),
                     html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
                     html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
                     html.Button("Alert", id="alert-button", className="button primary", type="button"),
