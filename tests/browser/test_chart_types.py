@@ -229,7 +229,7 @@ def test_type_and_scale_stay_over_another_symbol_another_timeframe_and_a_reload(
     expect(page).to_have_url(re.compile(r"type=heikin-ashi.*scale=percent"))
     page.click('#cards .card[data-symbol="MSFT"]')
     page.locator("#timeframe label", has_text=re.compile("^5m$")).click()
-    page.wait_for_function("window.tickboard.chart.plot.figure.timeframe === '5m'")
+    page.wait_for_function("() => window.tickboard.chart.plot.figure.timeframe === '5m'")
     page.reload()
     page.wait_for_selector("#chart.js-plotly-plot")
     state_is(page, "live")
@@ -338,7 +338,7 @@ def test_heikin_ashi_says_so_and_legend_and_csv_keep_the_true_bars(running: Any,
 
 def test_the_countdown_runs_to_the_bars_end(running: Any, browser: Browser) -> None:
     page, _said = opened(browser, running, "/?timeframe=1m")
-    page.wait_for_function("/^0:\\\\d\\\\d$|^1:00$/.test(window.tickboard.chart.overlay.left)", timeout=10_000)
+    page.wait_for_function("() => /^0:[0-9][0-9]$|^1:00$/.test(window.tickboard.chart.overlay.left)", timeout=10_000)
     gaps = []
     for _ in range(4):
         left, end, now = page.evaluate(
@@ -351,7 +351,7 @@ def test_the_countdown_runs_to_the_bars_end(running: Any, browser: Browser) -> N
     assert sorted(gaps)[-2] < 1.6, gaps
     page.keyboard.press("1")
     page.wait_for_function(
-        "window.tickboard.chart.plot.figure.timeframe === '1s' && window.tickboard.chart.overlay.left === ''"
+        "() => window.tickboard.chart.plot.figure.timeframe === '1s' && window.tickboard.chart.overlay.left === ''"
     )
     page.context.close()
 
@@ -362,7 +362,7 @@ def test_a_replays_countdown_runs_at_its_speed_and_ends_with_the_feed(
     file = tmp_path / "ACME.csv"
     file.write_text(rows_of(400))  # 100 s, in 20
     page = log_in(browser, product(FEED=f"replay:{file}", REPLAY_SPEED="5").url, "/?timeframe=1m")
-    page.wait_for_function("/^\\\\d:\\\\d\\\\d$/.test(window.tickboard.chart.overlay.left)", timeout=10_000)
+    page.wait_for_function("() => /^[0-9]:[0-9][0-9]$/.test(window.tickboard.chart.overlay.left)", timeout=10_000)
     took = page.evaluate(
         """async () => {
         const { overlay, plot } = window.tickboard.chart;
@@ -376,7 +376,7 @@ def test_a_replays_countdown_runs_at_its_speed_and_ends_with_the_feed(
     )
     assert 3.5 < took < 6.5
     expect(page.locator("#feed-note")).to_have_text("feed ended", timeout=40_000)
-    page.wait_for_function("window.tickboard.chart.overlay.left === ''", timeout=5_000)
+    page.wait_for_function("() => window.tickboard.chart.overlay.left === ''", timeout=5_000)
     page.context.close()
 
 
