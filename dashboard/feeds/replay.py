@@ -95,6 +95,11 @@ class Replay:
         self._position = float(first + self._shift)
         self._limit = self._position
 
+    @property
+    def pace(self) -> float | None:
+        """The speed, None for `max`."""
+        return self.speed
+
     def market_now_ms(self) -> float:
         """Where the replay stands in its own time, UTC ms."""
         anchor = self._anchor
