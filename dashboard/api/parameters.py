@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from dashboard.errors import BadParameter, DashboardError
+from dashboard.errors import BadParameter, BadParameters
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.market.indicators import Chosen, parse
 
@@ -17,14 +17,6 @@ MOST_ROWS = 50_000
 _INSTANT = "an ISO 8601 time (UTC where no zone is given) or milliseconds since 1970"
 _EARLIEST_MS, _LATEST_MS = 0, 253_402_300_799_999
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?)?([Zz]|[+\- ]\d\d:?\d\d)?", re.ASCII)
-
-
-class BadParameters(DashboardError):
-    """Several parameters are not acceptable."""
-
-    def __init__(self, errors: list[BadParameter]) -> None:
-        self.errors = errors
-        super().__init__("; ".join(str(error) for error in errors))
 
 
 class OutOfRange(BadParameter):

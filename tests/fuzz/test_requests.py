@@ -28,13 +28,18 @@ from tests.fuzz.mutation import Mutator
 from tests.house import House, cookie_of, open_house
 
 #: What the contract names for a client's mistakes, and what is no mistake.
-STATUSES = {200, 302, 304, 400, 401, 403, 404, 405, 409, 413, 415, 421, 422, 426, 429, 501}
+STATUSES = {200, 302, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 426, 428, 429, 501}
 PATHS = (
     "/api/v1/tickers",
     "/api/v1/tickers/AAPL",
     "/api/v1/tickers/AAPL/bars",
     "/api/v1/tickers/BTC-USD/ticks",
     "/api/v1/export/AAPL.csv",
+    "/api/v1/export/watchlist.csv",
+    "/api/v1/watchlists/1",
+    "/api/v1/views/token/1.AAAA",
+    "/api/v1/drawings/AAPL",
+    "/api/v1/preferences",
     "/login",
     "/",
     "/_dash-layout",
@@ -160,6 +165,7 @@ def headers(mutator: Mutator, path: str, cookie: str) -> dict[str, str]:
         "HTTP_COOKIE": (f"{COOKIE}={cookie}", f"{COOKIE}=x; {COOKIE}={cookie}", f'{COOKIE}="{cookie}'),
         "HTTP_REFERER": ("http://127.0.0.1:8050/?symbol=AAPL&timeframe=1m", "http://[", "?symbol=BTC-USD&type=line"),
         "HTTP_AUTHORIZATION": ("Bearer x", "Basic eDp5", "Digest", "Bearer"),
+        "HTTP_IF_MATCH": ('"0"', "*", '"1:br", W/"2"', '"'),
         "HTTP_IF_NONE_MATCH": ('"x"', "*", 'W/"'),
         "HTTP_RANGE": ("bytes=0-5", "bytes=-", "lines=1"),
         "HTTP_ACCEPT_ENCODING": ("gzip", "br;q=x", "*"),
