@@ -32,6 +32,8 @@ ALIVE_S = 0.5
 LOGGED_LINES = 20
 #: A row so far ahead of both its neighbours has a wrong time: it must not hold the replay up until then.
 SPIKE_MS = 5_000
+#: Characters of a file's name that a message shows: it is to stay a sentence.
+LONGEST_SHOWN = 200
 _VENUES = frozenset(
     [
         "binance",
@@ -76,7 +78,8 @@ class Replay:
         try:
             mode = self.path.stat().st_mode
         except OSError as error:
-            raise StartRefused(f"the replay file {path} can't be read: {error.strerror}") from error
+            shown = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:LONGEST_SHOWN]}…"
+            raise StartRefused(f"the replay file {shown} can't be read: {error.strerror}") from error
         if stat.S_ISDIR(mode):
             raise StartRefused(f"the replay file {path} is a folder; it takes a CSV or Parquet file")
         self._regular = stat.S_ISREG(mode)

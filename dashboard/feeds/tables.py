@@ -5,6 +5,7 @@ Used by `replay`; knows files and columns, not pace or markets. CSV (`.gz` too, 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import math
 import os
@@ -211,7 +212,7 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
     """Blocks of split lines; takes what is there, so that a pipe's rows come when they are written."""
     unzip = zlib.decompressobj(31) if path.suffix.lower() == ".gz" else None
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    rest = b""
+    rest, mark = b"", codecs.BOM_UTF8
     try:
         while piece := os.read(descriptor, _BLOCK):
             if unzip is not None:
@@ -221,13 +222,14 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
                     piece += unzip.decompress(more)
             whole, newline, rest = (rest + piece).rpartition(b"\n")
             if newline:
-                yield _split(whole)
+                yield _split(whole.removeprefix(mark))
+                mark = b""
             if len(rest) > 1 << 20:
                 raise FeedError("a line is longer than 1 MB; this is no table")
         if unzip is not None and not unzip.eof:  # what is left may end within a number
             raise FeedError("the compressed data ends too soon; the file is truncated")
         if rest.strip():
-            yield _split(rest)
+            yield _split(rest.removeprefix(mark))
     finally:
         os.close(descriptor)
 
@@ -235,7 +237,7 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
 def _split(text: bytes) -> list[list[str]]:
     """Rows of cells, one for each line, none for a blank one; a quote that stays open ends with its line."""
     # Not by str.splitlines, to which eight more characters are ends of lines.
-    lines = re.split("\r\n?|\n", text.decode("utf-8-sig", "replace").replace("\0", "\ufffd"))
+    lines = re.split("\r\n?|\n", text.decode("utf-8", "replace").replace("\0", "\ufffd"))
     if not lines[-1]:
         del lines[-1]
     if b'"' in text or max(map(len, lines), default=0) > csv.field_size_limit():
