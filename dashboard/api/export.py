@@ -7,6 +7,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from flask import Response, request
@@ -49,50 +50,35 @@ def answer(
     Bars have a column for each output of the indicators `chosen` behind their own.
     Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
     """
-    sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
-    try:
-        return _answer(sent, services, form, instrument, timeframe, start, end, chosen)
-    except BaseException:
-        sent.close()
-        raise
-
-
-def _answer(
-    sent: _Sent,
-    services: Services,
-    form: formats.Format,
-    instrument: int,
-    timeframe: int | None,
-    start: int | None,
-    end: int | None,
-    chosen: tuple[Chosen, ...],
-) -> Response:
-    store = services.store
-    symbol = store.catalogue[instrument].symbol
-    if timeframe is None:
-        with store.lock:
-            table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
-            span = store.tick_span(instrument, start, end)
-            # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
-            first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
-        pieces = _tick_pieces(services, instrument, start, end, table, first)
-    else:
-        bars = series.read(store, instrument, timeframe, chosen, start=start, end=end)
-        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, bars.columns)
-        span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
-        # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
-        pieces = _bar_pieces(services, bars, table)
-    # Without a length, as the body is; to a HEAD too.
-    made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
-    _notice_stalled_reader()
-    prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
-    safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
-    begun, ended = span if span is not None else (start or 0, end or start or 0)
-    name = f"{prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
-    made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    made.headers["Cache-Control"] = "no-store"
-    made.headers["X-Accel-Buffering"] = "no"
-    return made
+    with ExitStack() as undone:
+        sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
+        undone.callback(sent.close)
+        store = services.store
+        symbol = store.catalogue[instrument].symbol
+        if timeframe is None:
+            with store.lock:
+                table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
+                span = store.tick_span(instrument, start, end)
+                # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
+                first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
+            pieces = _tick_pieces(services, instrument, start, end, table, first)
+        else:
+            bars = series.read(store, instrument, timeframe, chosen, start=start, end=end)
+            table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, bars.columns)
+            span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
+            # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
+            pieces = _bar_pieces(services, bars, table)
+        # Without a length, as the body is; to a HEAD too.
+        made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
+        _notice_stalled_reader()
+        safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
+        begun, ended = span if span is not None else (start or 0, end or start or 0)
+        name = f"{services.file_prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+        made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        made.headers["Cache-Control"] = "no-store"
+        made.headers["X-Accel-Buffering"] = "no"
+        undone.pop_all()
+        return made
 
 
 def _bar_pieces(services: Services, bars: series.Series, table: Table) -> Iterator[Floats]:

@@ -36,14 +36,19 @@ def blueprint(services: Services) -> Blueprint:
         content = kept.content()
         return {**_head(kept), **content, "unknown": unknown(content["symbols"])}
 
-    def view(kept: Kept) -> Content:
-        content = kept.content()
+    def view(content: Content) -> Content:
         named = [content["symbol"], *content["compare"]]
-        return {**_head(kept), "view": content, "token": token.encode(content), "unknown": unknown(named)}
+        return {"view": content, "token": token.encode(content), "unknown": unknown(named)}
 
     _named(routes, "watchlists", bench.watchlists, watchlists.checked, watchlist)
-    _named(routes, "views", bench.views, lambda given: views.checked(given, types), view)
-    _tokens(routes, types, unknown)
+    _named(
+        routes,
+        "views",
+        bench.views,
+        lambda given: views.checked(given, types),
+        lambda kept: {**_head(kept), **view(kept.content())},
+    )
+    _tokens(routes, types, view)
     _drawings(routes, services)
     _preferences(routes, services)
 
@@ -104,13 +109,11 @@ def _named(
         routes.add_url_rule(f"/{path}/<number>", f"{path}_{one.__name__}", one, methods=[method])
 
 
-def _tokens(routes: Blueprint, types: tuple[str, ...], unknown: Callable[[list[str]], list[str]]) -> None:
+def _tokens(routes: Blueprint, types: tuple[str, ...], shown: Callable[[Content], Content]) -> None:
     """A view as a token and back, without keeping it."""
 
     def answer(view: Content) -> Response:
-        named = [view["symbol"], *view["compare"]]
-        shown = {"view": view, "token": token.encode(view), "unknown": unknown(named)}
-        return Response(orjson.dumps(shown), mimetype="application/json")
+        return Response(orjson.dumps(shown(view)), mimetype="application/json")
 
     @routes.post("/views/token")
     def to_token() -> Response:

@@ -23,3 +23,8 @@ class Services:
     cut: Callable[[], bool]
     workbench: Workbench
     chart_types: tuple[str, ...]
+
+    @property
+    def file_prefix(self) -> str:
+        """What the names of exported files begin with: simulated data says so."""
+        return "simulated_" if self.feed_kind == "SIMULATED" else ""

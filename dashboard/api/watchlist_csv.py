@@ -101,5 +101,4 @@ def _file_name(services: Services, kept: Kept | None) -> str:
         if kept
         else ""
     )
-    prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
-    return f"{prefix}watchlist{'_' + safe if safe else ''}_{now:%Y%m%dT%H%M%SZ}.csv"
+    return f"{services.file_prefix}watchlist{'_' + safe if safe else ''}_{now:%Y%m%dT%H%M%SZ}.csv"

@@ -48,6 +48,8 @@ ACCEPTED = (
 )
 _BLOCK = 1 << 18
 _SAMPLE = 2000
+#: Characters of a file's name that a message tells.
+LONGEST_TOLD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Table:
         self._ahead: list[list[str]] = []
         first = self._opening()
         if not first:
-            raise StartRefused(f"the replay file {path} is empty; it takes {ACCEPTED}")
+            raise StartRefused(f"the replay file {told(path)} is empty; it takes {ACCEPTED}")
         self.layout = _layout(path, first[0], columns)
         if self.layout.header:
             first = first[1:]
@@ -93,12 +95,12 @@ class Table:
             self._number += len(first)
             first = self._opening()
         if not first:
-            raise StartRefused(f"the replay file {path} has a header and no rows")
+            raise StartRefused(f"the replay file {told(path)} has a header and no rows")
         self._ahead = first
         sample = self._rows(first[:_SAMPLE], 0)
         if not len(sample.ts):
             raise StartRefused(
-                f"the replay file {path}: none of its first {len(first)} rows can be read; it takes {ACCEPTED}"
+                f"the replay file {told(path)}: none of its first {len(first)} rows can be read; it takes {ACCEPTED}"
             )
         self.first = sample
         self.decimals = self._decimals(first[:_SAMPLE])
@@ -121,7 +123,7 @@ class Table:
         try:
             return self._first_block()
         except (OSError, FeedError, zlib.error) as error:
-            raise StartRefused(f"the replay file {self.path} can't be read: {_reason(error)}") from error
+            raise StartRefused(f"the replay file {told(self.path)} can't be read: {_reason(error)}") from error
 
     def _first_block(self) -> list[list[str]]:
         """The next block from its first row on; blank lines before it are counted."""
@@ -205,7 +207,13 @@ def _layout(path: Path, first: list[str], given: Mapping[str, str]) -> Layout:
         if all(meaning in columns for meaning in needed):
             return Layout(kind, columns, len(first), header)
     has = ", ".join(cell[:20] or "nothing" for cell in first[:12])
-    raise StartRefused(f"the replay file {path} has the columns {has}; it takes {ACCEPTED}")
+    raise StartRefused(f"the replay file {told(path)} has the columns {has}; it takes {ACCEPTED}")
+
+
+def told(path: Path | str) -> str:
+    """A file's name in a message, which is to stay a sentence."""
+    name = str(path)
+    return name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…"
 
 
 def _text_lines(path: Path) -> Iterator[list[list[str]]]:
@@ -237,7 +245,8 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
 def _split(text: bytes) -> list[list[str]]:
     """Rows of cells, one for each line, none for a blank one; a quote that stays open ends with its line."""
     # Not by str.splitlines, to which eight more characters are ends of lines.
-    lines = re.split("\r\n?|\n", text.decode("utf-8", "replace").replace("\0", "\ufffd"))
+    decoded = text.decode("utf-8", "replace").replace("\0", "\ufffd")
+    lines = decoded.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not lines[-1]:
         del lines[-1]
     if b'"' in text or max(map(len, lines), default=0) > csv.field_size_limit():

@@ -16,7 +16,7 @@ from dashboard.clock import Clock
 from dashboard.database.engine import Database
 from dashboard.errors import Conflict, Outrun
 from dashboard.workbench.models import Document
-from dashboard.workbench.shelf import Kept, Seen, is_seen, refusal, unique
+from dashboard.workbench.shelf import Kept, Seen, is_seen, kept, refusal, unique
 
 
 class Keyed:
@@ -114,14 +114,4 @@ class Keyed:
         return row
 
     def _kept(self, what: str, row: Document) -> Kept:
-        return Kept(
-            what=what,
-            id=row.id,
-            name="",
-            version=row.version,
-            format=row.format,
-            known_format=self.known_format,
-            body=row.body,
-            created=row.created,
-            changed=row.changed,
-        )
+        return kept(what, row, self.known_format)

@@ -12,7 +12,7 @@ from dashboard.clock import Clock
 from dashboard.database.engine import Database
 from dashboard.errors import Conflict, DashboardError, NotThere
 from dashboard.workbench.models import NamedDocument
-from dashboard.workbench.shelf import Kept, Seen, is_seen, refusal, unique
+from dashboard.workbench.shelf import Kept, Seen, is_seen, kept, refusal, unique
 
 
 class Named:
@@ -105,17 +105,7 @@ class Named:
         return f"{self.kind} {name[:40]!r}"
 
     def _kept(self, row: NamedDocument) -> Kept:
-        return Kept(
-            what=self._what(row.name),
-            id=row.id,
-            name=row.name,
-            version=row.version,
-            format=row.format,
-            known_format=self.known_format,
-            body=row.body,
-            created=row.created,
-            changed=row.changed,
-        )
+        return kept(self._what(row.name), row, self.known_format, row.name)
 
 
 def _check(kind: str, number: int) -> None:

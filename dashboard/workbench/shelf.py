@@ -46,6 +46,21 @@ class Kept:
         return found
 
 
+def kept(what: str, row: Document, known_format: int, name: str = "") -> Kept:
+    """A row as what it holds."""
+    return Kept(
+        what=what,
+        id=row.id,
+        name=name,
+        version=row.version,
+        format=row.format,
+        known_format=known_format,
+        body=row.body,
+        created=row.created,
+        changed=row.changed,
+    )
+
+
 def newer(what: str, given: int, known: int) -> Conflict:
     """The refusal of a document of a format that is yet to come."""
     return Conflict(

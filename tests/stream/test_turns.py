@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from dashboard.clock import SystemClock
-from dashboard.stream.fanout import PAUSE_S, Turns
+from dashboard.stream.turns import PAUSE_S, Turns
 
 STEP_S = 4 * PAUSE_S
 T = TypeVar("T")
