@@ -196,16 +196,16 @@ export class Chart {
     link.remove();
   }
 
-  /** Download a picture of the part in view. */
-  async exportPng() {
+  /** Download a picture of the part in view. @param {"png" | "svg"} [format] */
+  async exportPng(format = "png") {
     const { symbol, timeframe } = this.data;
     const stamp = (/** @type {number} */ ms) => `${dateText(ms).slice(0, 19).replace(/[-:]/g, "")}Z`;
     const { from } = this.plot;
     const to = Math.min(this.plot.to, (this.data.newest?.[START] ?? this.plot.to) + this.data.ms);
     const said = this.kind ? ` (${this.kind})` : "";
     const { name: full } = this.plot.figure;
-    const url = await this.plot.picture(`${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe}${said}`);
-    const name = `${this.kind === "simulated" ? "simulated_" : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;
+    const url = await this.plot.picture(`${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe}${said}`, format);
+    const name = `${this.kind === "simulated" ? "simulated_" : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.${format}`;
     const link = make("a", { href: url, download: name });
     document.body.append(link);
     link.click();

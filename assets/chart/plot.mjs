@@ -234,8 +234,11 @@ export class Plot {
     this.draw();
   }
 
-  /** A picture of the chart, the forming bar included. @param {string} title @returns {Promise<string>} a data URL */
-  picture(title) {
+  /**
+   * A picture of the chart, the forming bar included.
+   * @param {string} title @param {"png" | "svg"} [format] @returns {Promise<string>} a data URL
+   */
+  picture(title, format = "png") {
     // A little more at the left, so that a line enters the picture; the forming bar and the last price included.
     const bars = this.series.between(this.from - this.series.ms, this.to);
     const newest = this.series.newest;
@@ -254,6 +257,6 @@ export class Plot {
     const traces = this.traces(bars);
     // A line of one point would not be seen.
     if (bars.length < 3 && this.figure.type !== "candles") traces[0].mode = "lines+markers";
-    return this.Plotly.toImage({ data: traces, layout }, { format: "png", width: Math.max(width, 900), height: Math.max(height, 480), scale: 2 });
+    return this.Plotly.toImage({ data: traces, layout }, { format, width: Math.max(width, 900), height: Math.max(height, 480), scale: 2 });
   }
 }

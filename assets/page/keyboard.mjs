@@ -9,7 +9,7 @@ const KEYS = [
   ["/ or Ctrl K", "Search a symbol"],
   ["1 to 8", "Timeframe, from 1s to 1d"],
   ["A", "New alert at the present price"],
-  ["E", "Export the chart's bars as CSV"],
+  ["E", "Export: what, and as what"],
   ["T", "Light or dark theme"],
   ["↑ ↓ Enter", "Move in the list, show the symbol"],
   ["← → + −", "On the chart: move, widen, narrow"],
@@ -52,7 +52,7 @@ export async function keyboard({ view, search, alerts, views }) {
       case "a":
         return alerts.openHere;
       case "e":
-        return () => document.getElementById("export-csv")?.click();
+        return () => document.getElementById("export-button")?.click();
       case "t":
         return toggleTheme;
       case "?":

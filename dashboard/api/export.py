@@ -7,14 +7,16 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Response, request
+from flask import Response, request, url_for
 from flask_login import current_user
 
 from dashboard.api import formats
 from dashboard.api.formats import Table
 from dashboard.api.places import Places
+from dashboard.api.receipts import Receipts, Subject, Tally
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
@@ -35,52 +37,82 @@ class Cut(Exception):
     """A streamed answer breaks off, so that its reader notices that the end is missing."""
 
 
-def answer(
-    services: Services, form: formats.Format, instrument: int, timeframe: int | None, start: int | None, end: int | None
-) -> Response:
-    """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: everything that is kept in `start` <= time < `end`; `timeframe` None is ticks."""
+
+    instrument: int
+    timeframe: int | None
+    start: int | None
+    end: int | None
+    zone: str | None
+
+
+def answer(services: Services, receipts: Receipts, form: formats.Format, wanted: Wanted) -> Response:
+    """A file of what is wanted; where its receipt will be is in the header `Link`, unless the file carries it.
 
     Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
     """
     sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
     try:
-        return _answer(sent, services, form, instrument, timeframe, start, end)
+        return _answer(sent, services, receipts, form, wanted)
     except BaseException:
         sent.close()
         raise
 
 
-def _answer(
-    sent: _Sent,
-    services: Services,
-    form: formats.Format,
-    instrument: int,
-    timeframe: int | None,
-    start: int | None,
-    end: int | None,
-) -> Response:
+def _answer(sent: _Sent, services: Services, receipts: Receipts, form: formats.Format, wanted: Wanted) -> Response:
     store = services.store
+    instrument, timeframe, start, end = wanted.instrument, wanted.timeframe, wanted.start, wanted.end
     symbol = store.catalogue[instrument].symbol
     if timeframe is None:
         with store.lock:
-            table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
+            table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS, wanted.zone)
             span = store.tick_span(instrument, start, end)
+            gaps = store.gaps(span[0], span[1] + 1) if span is not None else 0
             # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
             first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
         pieces = _tick_pieces(services, instrument, start, end, table, first)
     else:
-        bars = store.bars(instrument, timeframe, start=start, end=end)
-        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS)
-        span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
+        with store.lock:
+            bars = store.bars(instrument, timeframe, start=start, end=end)
+            span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
+            gaps = store.gaps(span[0], span[1] + TIMEFRAMES[timeframe].ms) if span is not None else 0
+        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS, wanted.zone)
         # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
         pieces = _bar_pieces(services, bars.rows, table)
-    # Without a length, as the body is; to a HEAD too.
-    made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
-    _notice_stalled_reader()
     prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
     safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
     begun, ended = span if span is not None else (start or 0, end or start or 0)
     name = f"{prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+    tally = Tally(
+        Subject(
+            file=name,
+            form=form.extension,
+            symbol=symbol,
+            timeframe=table.timeframe,
+            feed=services.feed_kind,
+            start=start,
+            end=end,
+            epoch=table.epoch,
+            seq=table.seq,
+            zone=table.zone,
+            columns=table.columns,
+            header=table.header,
+            gaps=gaps,
+            made=store.clock.now_ms(),
+        ),
+        of_rows=form.carries,
+    )
+    kept = None
+    if sent.user is not None and not form.carries:
+        number, kept = receipts.begin(sent.user, f"{name}.receipt.json")
+    written = tally.sent(form.written(table, tally.counted(pieces), tally.receipt), kept)
+    # Without a length, as the body is; to a HEAD too.
+    made = Response(sent.of(written), mimetype=form.mimetype)
+    _notice_stalled_reader()
+    if kept is not None:
+        made.headers["Link"] = f'<{url_for("api.receipt", number=number)}>; rel="describedby"; type="application/json"'
     made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     made.headers["Cache-Control"] = "no-store"
     made.headers["X-Accel-Buffering"] = "no"
@@ -126,15 +158,16 @@ class _Sent:
     """
 
     def __init__(self, user: int | None) -> None:
-        self._user: int | None = None
+        #: Who gets it, while it holds their place.
+        self.user: int | None = None
         self._body: Iterator[bytes] = iter(())
         if user is not None:
             _places.take(user)
-            self._user = user
+            self.user = user
 
     def of(self, pieces: Iterator[bytes]) -> _Sent:
         """Itself, with these pieces to send."""
-        if self._user is not None:
+        if self.user is not None:
             self._body = pieces
         return self
 
@@ -146,8 +179,10 @@ class _Sent:
 
     def close(self) -> None:
         """Give the place back; a server calls it, read to the end or not."""
-        if self._user is not None:
-            user, self._user = self._user, None
+        if self.user is not None:
+            user, self.user = self.user, None
+            # What has not been sent is not made any more, and its receipt hears of it.
+            self._body = iter(())
             _places.give(user)
 
     __del__ = close

@@ -224,6 +224,11 @@ class MemoryStore:
                 low = max(low, high - limit)
             return Bars(self.epoch, self.seq, self._book.block[:COLUMNS, low:high].T.copy())
 
+    def gaps(self, start: float, end: float) -> int:
+        """How often the feed was gone at a moment of `start` <= time < `end`, in this epoch."""
+        with self.lock:
+            return self._book.gaps.count(start, end)
+
     def recent_bars(self, instruments: Ints, timeframe: int, count: int) -> BarRows:
         """The newest `count` bars of each of `instruments`."""
         with self.lock:
