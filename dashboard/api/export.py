@@ -7,21 +7,22 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Response, request, url_for
 from flask_login import current_user
 
-from dashboard.api import formats
+from dashboard.api import formats, series
 from dashboard.api.formats import Table
 from dashboard.api.places import Places
 from dashboard.api.receipts import Receipts, Subject, Tally
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
+from dashboard.market.indicators import Chosen
 from dashboard.market.ticks import Floats
-from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS, Ticks
 
 #: Rows copied and formatted at a time: 6 ms of work, 2 MB.
@@ -39,13 +40,29 @@ class Cut(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for: everything that is kept in `start` <= time < `end`; `timeframe` None is ticks."""
+    """What is asked for: everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
+
+    Bars have a column for each output of the indicators `chosen` behind their own, both a local time in a `zone`.
+    """
 
     instrument: int
     timeframe: int | None
     start: int | None
     end: int | None
-    zone: str | None
+    zone: str | None = None
+    chosen: tuple[Chosen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What there is of it: `span` from the first to the last time (None for no row), `gaps` of the feed in it, and the
+    start of the bar from which on the indicators are made; UTC ms."""
+
+    table: Table
+    pieces: Iterator[Floats]
+    span: tuple[float, float] | None
+    gaps: int
+    made_from: float | None = None
 
 
 def answer(services: Services, receipts: Receipts, form: formats.Format, wanted: Wanted) -> Response:
@@ -53,73 +70,88 @@ def answer(services: Services, receipts: Receipts, form: formats.Format, wanted:
 
     Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
     """
-    sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
-    try:
-        return _answer(sent, services, receipts, form, wanted)
-    except BaseException:
-        sent.close()
-        raise
+    with ExitStack() as undone:
+        sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
+        undone.callback(sent.close)
+        found = (_ticks if wanted.timeframe is None else _bars)(services, wanted)
+        name = _name(services, form, wanted, found)
+        tally = Tally(_subject(services, form, wanted, found, name), of_rows=form.carries)
+        kept = None
+        if sent.user is not None and not form.carries:
+            number, kept = receipts.begin(sent.user, f"{name}.receipt.json")
+        written = tally.sent(form.written(found.table, tally.counted(found.pieces), tally.receipt), kept)
+        # Without a length, as the body is; to a HEAD too.
+        made = Response(sent.of(written), mimetype=form.mimetype)
+        _notice_stalled_reader()
+        if kept is not None:
+            made.headers["Link"] = (
+                f'<{url_for("api.receipt", number=number)}>; rel="describedby"; type="application/json"'
+            )
+        made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        made.headers["Cache-Control"] = "no-store"
+        made.headers["X-Accel-Buffering"] = "no"
+        undone.pop_all()
+        return made
 
 
-def _answer(sent: _Sent, services: Services, receipts: Receipts, form: formats.Format, wanted: Wanted) -> Response:
-    store = services.store
-    instrument, timeframe, start, end = wanted.instrument, wanted.timeframe, wanted.start, wanted.end
-    symbol = store.catalogue[instrument].symbol
-    if timeframe is None:
-        with store.lock:
-            table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS, wanted.zone)
-            span = store.tick_span(instrument, start, end)
-            gaps = store.gaps(span[0], span[1] + 1) if span is not None else 0
-            # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
-            first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
-        pieces = _tick_pieces(services, instrument, start, end, table, first)
-    else:
-        with store.lock:
-            bars = store.bars(instrument, timeframe, start=start, end=end)
-            span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
-            gaps = store.gaps(span[0], span[1] + TIMEFRAMES[timeframe].ms) if span is not None else 0
-        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS, wanted.zone)
-        # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
-        pieces = _bar_pieces(services, bars.rows, table)
-    prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
-    safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
-    begun, ended = span if span is not None else (start or 0, end or start or 0)
-    name = f"{prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
-    tally = Tally(
-        Subject(
-            file=name,
-            form=form.extension,
-            symbol=symbol,
-            timeframe=table.timeframe,
-            feed=services.feed_kind,
-            start=start,
-            end=end,
-            epoch=table.epoch,
-            seq=table.seq,
-            zone=table.zone,
-            columns=table.columns,
-            header=table.header,
-            gaps=gaps,
-            made=store.clock.now_ms(),
-        ),
-        of_rows=form.carries,
+def _ticks(services: Services, wanted: Wanted) -> _Found:
+    store, at, start, end = services.store, wanted.instrument, wanted.start, wanted.end
+    with store.lock:
+        table = Table(store.catalogue[at].symbol, "tick", store.epoch, store.seq, TICK_COLUMNS, wanted.zone)
+        span = store.tick_span(at, start, end)
+        gaps = store.gaps(span[0], span[1] + 1) if span is not None else 0
+        # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
+        first = store.ticks(at, start=start, end=end, after_seq=0, limit=PIECE + 1)
+    return _Found(table, _tick_pieces(services, at, start, end, table, first), span, gaps)
+
+
+def _bars(services: Services, wanted: Wanted) -> _Found:
+    store, at = services.store, wanted.instrument
+    assert wanted.timeframe is not None
+    timeframe = TIMEFRAMES[wanted.timeframe]
+    with store.lock:
+        bars = series.read(store, at, wanted.timeframe, wanted.chosen, start=wanted.start, end=wanted.end)
+        span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
+        gaps = store.gaps(span[0], span[1] + timeframe.ms) if span is not None else 0
+    table = Table(store.catalogue[at].symbol, timeframe.name, bars.epoch, bars.seq, bars.columns, wanted.zone)
+    made_from = bars.kept[0, 0] if wanted.chosen and len(bars.kept) else None
+    # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
+    return _Found(table, _bar_pieces(services, bars, table), span, gaps, made_from)
+
+
+def _name(services: Services, form: formats.Format, wanted: Wanted, found: _Found) -> str:
+    """The file's name: what is inside and from when to when."""
+    safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in found.table.symbol)
+    begun, ended = found.span or (wanted.start or 0, wanted.end or wanted.start or 0)
+    stem = f"{services.file_prefix}{safe}_{found.table.timeframe}"
+    return f"{stem}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+
+
+def _subject(services: Services, form: formats.Format, wanted: Wanted, found: _Found, name: str) -> Subject:
+    table = found.table
+    return Subject(
+        file=name,
+        form=form.extension,
+        symbol=table.symbol,
+        timeframe=table.timeframe,
+        feed=services.feed_kind,
+        start=wanted.start,
+        end=wanted.end,
+        indicators=",".join(chosen.text for chosen in wanted.chosen) or None,
+        made_from=found.made_from,
+        epoch=table.epoch,
+        seq=table.seq,
+        zone=table.zone,
+        columns=table.columns,
+        header=table.header,
+        gaps=found.gaps,
+        made=services.store.clock.now_ms(),
     )
-    kept = None
-    if sent.user is not None and not form.carries:
-        number, kept = receipts.begin(sent.user, f"{name}.receipt.json")
-    written = tally.sent(form.written(table, tally.counted(pieces), tally.receipt), kept)
-    # Without a length, as the body is; to a HEAD too.
-    made = Response(sent.of(written), mimetype=form.mimetype)
-    _notice_stalled_reader()
-    if kept is not None:
-        made.headers["Link"] = f'<{url_for("api.receipt", number=number)}>; rel="describedby"; type="application/json"'
-    made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    made.headers["Cache-Control"] = "no-store"
-    made.headers["X-Accel-Buffering"] = "no"
-    return made
 
 
-def _bar_pieces(services: Services, rows: Floats, table: Table) -> Iterator[Floats]:
+def _bar_pieces(services: Services, bars: series.Series, table: Table) -> Iterator[Floats]:
+    # Not before the first piece is asked for: a HEAD costs no indicators.
+    rows = bars.table()
     for at in range(0, len(rows), PIECE):
         _go_on(services, services.store.epoch, table.epoch)
         yield rows[at : at + PIECE]

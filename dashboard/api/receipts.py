@@ -35,7 +35,8 @@ OF_A_USER, OF_ALL = 50, 1000
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is known of an export before its first row; times are UTC ms, `gaps` the breaks of the feed in its span."""
+    """What is known of an export before its first row; times are UTC ms, `gaps` the breaks of the feed in its span,
+    `indicators` those beside the bars as `parse` reads them, and `made_from` the oldest bar that they were made of."""
 
     file: str
     form: str
@@ -44,6 +45,8 @@ class Subject:
     feed: str
     start: int | None
     end: int | None
+    indicators: str | None
+    made_from: float | None
     epoch: str
     seq: int
     zone: str | None
@@ -116,8 +119,9 @@ class Tally:
             "timeframe": about.timeframe,
             "feed": about.feed,
             "made": iso(about.made),
-            "asked": {"start": iso(about.start), "end": iso(about.end)},
+            "asked": {"start": iso(about.start), "end": iso(about.end), "indicators": about.indicators},
             "given": {"first": iso(self._first), "last": iso(self._last)},
+            "indicators_from": iso(about.made_from),
             "zone": about.zone or "UTC",
             "epoch": about.epoch,
             "seq": about.seq,

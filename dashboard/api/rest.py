@@ -9,13 +9,12 @@ import orjson
 from flask import Blueprint, Response, request
 from flask_login import current_user
 
-from dashboard.api import export, formats, parameters, problems
+from dashboard.api import export, formats, parameters, problems, series
 from dashboard.api.receipts import Receipts
 from dashboard.api.services import Services
-from dashboard.errors import EpochChanged
+from dashboard.errors import BadParameter, EpochChanged
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
 from dashboard.store import text
-from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS
 from dashboard.store.quotes import quotes
 
@@ -53,18 +52,27 @@ def blueprint(services: Services) -> Blueprint:
                 "start": parameters.instant,
                 "end": parameters.instant,
                 "limit": rows,
+                "indicators": parameters.indicators,
             },
         )
         timeframe = given.get("timeframe", MINUTE)
-        found = store.bars(at, timeframe, start=given.get("start"), end=given.get("end"), limit=given.get("limit", 500))
+        found = series.read(
+            store,
+            at,
+            timeframe,
+            given.get("indicators", ()),
+            start=given.get("start"),
+            end=given.get("end"),
+            limit=given.get("limit", 500),
+        )
         return _json(
             {
                 "epoch": found.epoch,
                 "seq": found.seq,
                 "symbol": symbol,
                 "timeframe": TIMEFRAMES[timeframe].name,
-                "columns": BAR_COLUMNS,
-                "data": orjson.Fragment(b"[" + text.json(found.rows, BAR_COLUMNS) + b"]"),
+                "columns": found.columns,
+                "data": orjson.Fragment(b"[" + text.json(found.table(), found.columns) + b"]"),
             }
         )
 
@@ -113,12 +121,14 @@ def blueprint(services: Services) -> Blueprint:
                     "start": parameters.instant,
                     "end": parameters.instant,
                     "zone": parameters.zone,
+                    "indicators": parameters.indicators,
                 },
             )
-            wanted = export.Wanted(
-                at, given.get("timeframe", MINUTE), given.get("start"), given.get("end"), given.get("zone")
-            )
-            return export.answer(services, receipts, form, wanted)
+            timeframe, chosen = given.get("timeframe", MINUTE), given.get("indicators", ())
+            if timeframe is None and chosen:
+                raise BadParameter("indicators", request.args["indicators"], "left out of ticks: bars have indicators")
+            start, end, zone = given.get("start"), given.get("end"), given.get("zone")
+            return export.answer(services, receipts, form, export.Wanted(at, timeframe, start, end, zone, chosen))
 
         return exported
 

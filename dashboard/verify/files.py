@@ -17,13 +17,20 @@ import orjson
 import polars as pl
 
 from dashboard.api.receipts import VERSION, canonical
-from dashboard.errors import DashboardError
+from dashboard.errors import BadParameter, DashboardError
 from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.market.indicators import columns as names
+from dashboard.market.indicators import parse
 from dashboard.market.ticks import Floats
+from dashboard.store.change import BAR_COLUMNS
+from dashboard.store.memory import TICK_COLUMNS
 from dashboard.store.text import LOCAL_TIME, STAMPS
 
 #: A receipt is a kilobyte; what is longer is something else.
 LONGEST_RECEIPT = 65_536
+#: The columns of an export without indicators.
+_OF_BARS = ("time", *(name for name in BAR_COLUMNS if name not in STAMPS))
+_OF_TICKS = ("time", *(name for name in TICK_COLUMNS if name not in STAMPS))
 _CHUNK = 1 << 20
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -39,8 +46,10 @@ class Missing(DashboardError):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a receipt says, as far as it is needed. `columns` are the file's without `local_time`, the time first;
-    `asked` are the parameters of the export by name; `forming` is the time of the bar that was, UTC ms."""
+    """What a receipt says, as far as it is needed. `columns` are the file's without `local_time`, the time first, the
+    first `own` of them those of ticks or bars, the others the indicators'; `asked` are the parameters of the export by
+    name; `forming` is the time of the bar that was, `made_from` that of the oldest bar that the indicators were made
+    of, UTC ms."""
 
     symbol: str
     timeframe: str
@@ -48,8 +57,10 @@ class Claim:
     seq: int
     rows: int
     columns: tuple[str, ...]
+    own: int
     asked: dict[str, str]
     forming: int | None
+    made_from: int | None
     made: int
     form: str
     sha256: str
@@ -128,6 +139,7 @@ def _claim(body: bytes, where: str) -> Claim:
             )
         asked = {str(name): str(value) for name, value in said["asked"].items() if value is not None}
         columns = tuple(str(name) for name in said["columns"] if name != LOCAL_TIME)
+        indicators = names(parse(asked["indicators"])) if "indicators" in asked else ()
         claim = Claim(
             symbol=str(said["symbol"]),
             timeframe=str(said["timeframe"]),
@@ -135,8 +147,10 @@ def _claim(body: bytes, where: str) -> Claim:
             seq=int(said["seq"]),
             rows=int(said["rows"]),
             columns=columns,
+            own=len(columns) - len(indicators),
             asked=asked,
-            forming=None if said["forming"] is None else _ms(said["forming"]),
+            forming=_ms_or_none(said["forming"]),
+            made_from=_ms_or_none(said["indicators_from"]),
             made=_ms(said["made"]),
             form=str(said["format"]),
             sha256=str(said["sha256"]),
@@ -146,13 +160,13 @@ def _claim(body: bytes, where: str) -> Claim:
             version == VERSION
             and claim.form in ("csv", "json", "parquet")
             and (claim.timeframe == "tick" or claim.timeframe in TIMEFRAME_INDEX)
-            and columns[:1] == ("time",)
-            and ("seq" in columns) == (claim.timeframe == "tick")
-            and len(set(columns)) == len(columns)
+            and set(asked) <= {"start", "end", "indicators"}
+            and columns == (*(_OF_TICKS if claim.timeframe == "tick" else _OF_BARS), *indicators)
+            and not (indicators and (claim.timeframe == "tick" or (claim.rows and claim.made_from is None)))
             and _HASH.fullmatch(claim.sha256) is not None
             and 0 < len(claim.symbol) <= 100
         )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, BadParameter):
         good = False
     if not good:
         raise DashboardError(f"{where} is no receipt of an export")
@@ -163,6 +177,10 @@ def _ms(text: Any) -> int:
     if not isinstance(text, str) or not _ISO.fullmatch(text):
         raise ValueError(text)
     return int(np.datetime64(text[:-1], "ms").astype(np.int64))
+
+
+def _ms_or_none(text: Any) -> int | None:
+    return None if text is None else _ms(text)
 
 
 def _compare_hash(path: Path, claim: Claim) -> None:

@@ -24,9 +24,9 @@ from tests.api.streaming import many
 from tests.house import House
 
 FIELDS = [
-    *("receipt", "product", "file", "format", "symbol", "timeframe", "feed", "made", "asked", "given", "zone", "epoch"),
-    *("seq", "first_seq", "last_seq", "columns", "rows", "gaps", "gap_bars", "corrected_bars", "forming"),
-    *("sha256", "sha256_of", "bytes"),
+    *("receipt", "product", "file", "format", "symbol", "timeframe", "feed", "made", "asked", "given"),
+    *("indicators_from", "zone", "epoch", "seq", "first_seq", "last_seq", "columns", "rows", "gaps", "gap_bars"),
+    *("corrected_bars", "forming", "sha256", "sha256_of", "bytes"),
 ]
 
 
@@ -72,7 +72,7 @@ def test_a_receipt_says_what_the_file_is_of(
     assert (receipt["format"], receipt["symbol"], receipt["timeframe"]) == (form, symbol, timeframe)
     assert receipt["feed"] == "SIMULATED"
     assert receipt["made"] == iso(market.clock.now_ms())
-    assert receipt["asked"] == {"start": None, "end": None}
+    assert receipt["asked"] == {"start": None, "end": None, "indicators": None}
     assert receipt["given"] == {"first": iso(times.min()), "last": iso(times.max())}
     assert (receipt["epoch"], receipt["seq"], receipt["zone"]) == (store.epoch, store.seq, "UTC")
     assert receipt["rows"] == len(rows) > 0
@@ -94,7 +94,7 @@ def test_the_range_asked_is_said_beside_the_range_given(get: Any, analyst: Flask
     bars = get("/tickers/AAPL/bars", limit=50_000)["data"]
     low, high = bars[-30][0] - 7, bars[-10][0]
     _answer, receipt = exported(analyst, "AAPL.csv", start=low, end=high)
-    assert receipt["asked"] == {"start": iso(low), "end": iso(high)}
+    assert receipt["asked"] == {"start": iso(low), "end": iso(high), "indicators": None}
     assert receipt["given"] == {"first": iso(bars[-30][0]), "last": iso(bars[-11][0])}
     assert receipt["rows"] == 20
     assert receipt["forming"] is None

@@ -83,7 +83,8 @@ class Room:
     """A world that outlives its clients, and one client beside the others that has to notice nothing of them."""
 
     def __init__(self) -> None:
-        self.world = World(messages_per_s=1e9)
+        # Rings that are full after some hundred inputs: what grows later is a leak, and a resume of everything is short.
+        self.world = World(messages_per_s=1e9, budget_mb=1)
         self.world.hub.limits = Limits(LIMIT, 1e9)
         self.beside = self.world.client()
         self.beside.subscribe("ticks", "*")
@@ -214,7 +215,7 @@ def flooding(scale: Scale) -> None:
 
 @pytest.mark.fuzz
 def test_frames_of_every_kind_at_the_hub_leave_the_others_whole(scale: Scale) -> None:
-    world = World(messages_per_s=50)
+    world = World(messages_per_s=50, budget_mb=1)
     beside = world.client(user_id=2)
     beside.subscribe("ticks", "*")
     seen = [0]
@@ -230,7 +231,8 @@ def test_frames_of_every_kind_at_the_hub_leave_the_others_whole(scale: Scale) ->
         world.run(0.05)
         for message in client.messages:
             protocol.well_formed(message)
-        assert client.close_code is None or client.close_code not in (1006, 1011, 1015)
+        # 1011 is the echo of a goodbye that was mutated to it, or a fault: those are counted, below.
+        assert client.close_code is None or client.close_code not in (1006, 1015)
         if not client.gone and client.close_code is None:
             client.drop()
         world.run(2.5)
