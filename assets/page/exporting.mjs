@@ -1,64 +1,47 @@
 // @ts-check
-// The export menu beside #export-csv: what is meant (in view, all of the series, the configuration), as what, and whether
-// a receipt comes with it. A file is fetched piece by piece, so that it shows that it is coming, can be cancelled, and its
-// receipt's address is known; one that is larger than the page should hold goes to the browser's own downloads.
+// The export menu beside #export-csv: what is meant (in view, all of the series, its ticks, the configuration, a
+// watchlist), as what, and whether a receipt comes with it. What runs is shown, and can be cancelled.
 
 import { START } from "../chart/series.mjs";
-import { element, make, menuOf, write } from "./dom.mjs";
+import { element, menuOf, write } from "./dom.mjs";
+import { detail, fetched, link, Refused, save } from "./download.mjs";
+import { ExportForm } from "./exportform.mjs";
 import { toast } from "./toasts.mjs";
 
-const KEPT = "tickboard.export";
-const WHAT = { view: "What is in view", series: "All of the series", configuration: "The configuration" };
-const FORMS = { csv: "CSV", parquet: "Parquet", json: "JSON", png: "PNG", svg: "SVG" };
-/** What each can be saved as. */
-const TAKES = { view: Object.keys(FORMS), series: ["csv", "parquet", "json"], configuration: ["json"] };
-/** Bytes that the page holds of a file; the store keeps 200,000 ticks of an instrument, 12 MB as CSV. */
-const MOST = 64e6;
 /** How often a running export says how far it is, ms. */
 const SAID_MS = 250;
+const BROKE = "The export broke off before its end: the line was lost, or what it read was overwritten meanwhile. Try again.";
+const NOTHING = "There is no bar in view.";
+const PICTURES = ["png", "svg"];
 
-/** @typedef {{what: keyof typeof WHAT, form: keyof typeof FORMS, receipt: boolean, local: boolean}} Choice */
+/** @typedef {import("./exportform.mjs").Choice} Choice */
 
-/**
- * @param {{view: any, chart: import("../chart/chart.mjs").Chart, feedKind: string}} page
- */
+/** @param {{view: any, chart: import("../chart/chart.mjs").Chart, feedKind: string}} page */
 export async function exporting({ view, chart, feedKind }) {
   const button = await element("#export-button");
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  const { menu, submit, cancel, bar, hint, status } = form(zone);
+  const form = new ExportForm();
+  const { menu, submit, cancel, bar, far, hint, status } = form;
   button.after(menu);
   /** @type {AbortController | null} */
   let running = null;
-  const choice = () => /** @type {Choice} */ ({
-    what: menu.elements.what.value,
-    form: menu.elements.form.value,
-    receipt: menu.elements.receipt.checked,
-    local: menu.elements.local.checked,
-  });
 
   const mark = () => {
-    const { what, form } = choice();
-    for (const one of menu.elements.form) one.disabled = !TAKES[what].includes(one.value);
-    if (!TAKES[what].includes(form)) menu.elements.form.value = TAKES[what][0];
-    const rows = what !== "configuration" && !["png", "svg"].includes(menu.elements.form.value);
-    menu.elements.local.disabled = !rows;
-    menu.elements.receipt.disabled = !rows || menu.elements.form.value === "parquet";
-    write(hint, described(choice(), view, chart));
-    submit.disabled = running !== null;
-    cancel.hidden = bar.hidden = running === null;
+    form.settle(running !== null);
+    write(form.zone, `Local time as a column (${zoneName()})`);
+    write(hint, described(form.choice, view, chart));
   };
   const { close } = menuOf(button, menu, () => {
     if (!running) write(status, "");
     mark();
+    void watchlists().then((lists) => lists && form.offer(lists)).then(mark);
   });
   button.addEventListener("click", () => {
     if (menu.hidden) button.focus();
     else menu.querySelector("input[name=what]:checked").focus();
   });
-  recall(menu);
   menu.addEventListener("change", () => {
     mark();
-    keep(choice());
+    form.keep();
   });
   cancel.addEventListener("click", () => {
     running?.abort();
@@ -71,24 +54,27 @@ export async function exporting({ view, chart, feedKind }) {
     mark();
     cancel.focus();
     let said = 0;
-    const told = (/** @type {number} */ size) => {
+    /** @type {import("./download.mjs").Told} */
+    const told = (size, part) => {
       if (performance.now() - said < SAID_MS) return;
       said = performance.now();
-      write(bar.nextSibling, `${(size / 1e6).toFixed(1)} MB so far`);
+      if (part === null) bar.removeAttribute("value");
+      else bar.value = part;
+      write(far, `${part === null ? "" : `${Math.floor(part * 100)} %, `}${(size / 1e6).toFixed(1)} MB`);
     };
-    write(bar.nextSibling, "");
+    bar.removeAttribute("value");
+    write(far, "");
     write(status, "Exporting…");
-    const wasFocused = () => menu.contains(document.activeElement);
     let sentence = "";
     try {
-      sentence = await run(choice(), { view, chart, feedKind, zone, signal: mine.signal, told });
+      sentence = await run(form.choice, { view, chart, feedKind, signal: mine.signal, told });
     } catch (error) {
       sentence = mine.signal.aborted ? "Cancelled; nothing was saved." : error instanceof Refused ? error.message : BROKE;
       if (menu.hidden) void toast("The export was not saved", sentence);
     }
     running = null;
-    write(bar.nextSibling, "");
-    const back = wasFocused();
+    write(far, "");
+    const back = menu.contains(document.activeElement);
     mark();
     write(status, sentence);
     if (back) submit.focus();
@@ -96,14 +82,28 @@ export async function exporting({ view, chart, feedKind }) {
   return { close };
 }
 
-const BROKE = "The export broke off before its end: the line was lost, or what it read was overwritten meanwhile. Try again.";
+/** The zone of the column of local times. */
+function zoneName() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+}
 
-class Refused extends Error {}
+/** The indicators that are shown beside the bars, as the API takes them; empty for none. @param {any} view */
+function indicatorsOf(view) {
+  return [...new Set(String(view.shown().indicators ?? "").split(","))].join(",");
+}
+
+/** The user's watchlists; null where they can't be had, which the export itself will tell. */
+async function watchlists() {
+  const answer = await fetch("/api/v1/watchlists").catch(() => null);
+  if (!answer?.ok) return null;
+  const { data } = await answer.json();
+  return data.filter((/** @type {any} */ list) => !list.refused);
+}
 
 /** Save what was chosen; the sentence that says what was. @param {Choice} choice @param {any} page @returns {Promise<string>} */
-async function run(choice, page) {
-  const { view, chart, feedKind, zone, signal, told } = page;
-  if (choice.form === "png" || choice.form === "svg") {
+async function run(choice, { view, chart, feedKind, signal, told }) {
+  if (PICTURES.includes(choice.form)) {
+    if (!inView(chart)) throw new Refused(NOTHING);
     await chart.exportPng(choice.form);
     return "Saved the chart as it is shown.";
   }
@@ -111,11 +111,12 @@ async function run(choice, page) {
     const { symbol, timeframe } = view.shown();
     const body = JSON.stringify(configuration(view, chart, feedKind), null, 2);
     const simulated = feedKind === "SIMULATED" ? "simulated_" : "";
-    save(new Blob([body], { type: "application/json" }), `${simulated}${symbol.replace(/[^A-Za-z0-9._-]/g, "_")}_${timeframe}_view.json`);
-    return "Saved the configuration.";
+    const name = `${simulated}${symbol.replace(/[^A-Za-z0-9._-]/g, "_")}_${timeframe}_view.json`;
+    save(new Blob([body], { type: "application/json" }), name);
+    return `Saved ${name}.`;
   }
-  const url = address(choice, view, chart, zone);
-  if (!url) throw new Refused("There is no bar in view.");
+  const url = address(choice, view, chart);
+  if (!url) throw new Refused(NOTHING);
   const file = await fetched(url, signal, told);
   if (!file) {
     link(url, "");
@@ -123,8 +124,8 @@ async function run(choice, page) {
   }
   save(file.blob, file.name);
   if (!choice.receipt || !file.receipt) return `Saved ${file.name}.`;
-  const receipt = await fetch(file.receipt, { signal });
-  if (!receipt.ok) throw new Refused(`${file.name} is saved, its receipt could not be had: ${await detail(receipt)}`);
+  const receipt = await fetch(file.receipt).catch(() => null);
+  if (!receipt?.ok) throw new Refused(`${file.name} is saved, its receipt could not be had: ${receipt ? await detail(receipt) : "the line was lost."}`);
   save(await receipt.blob(), `${file.name}.receipt.json`);
   return `Saved ${file.name} and its receipt.`;
 }
@@ -137,17 +138,20 @@ export function inView(chart) {
   return seen.length ? { start: seen[0][START], end: seen[seen.length - 1][START] + ms, bars: seen.length } : null;
 }
 
-/** @param {Choice} choice @param {any} view @param {any} chart @param {string} zone @returns {string | null} */
-function address(choice, view, chart, zone) {
+/** @param {Choice} choice @param {any} view @param {any} chart @returns {string | null} */
+function address(choice, view, chart) {
+  if (choice.what === "watchlist") return `/api/v1/export/watchlist.csv${choice.list ? `?list=${choice.list}` : ""}`;
   const { symbol, timeframe } = view.shown();
-  const query = new URLSearchParams({ timeframe });
+  const query = new URLSearchParams({ timeframe: choice.what === "ticks" ? "tick" : timeframe });
   if (choice.what === "view") {
     const seen = inView(chart);
     if (!seen) return null;
     query.set("start", String(seen.start));
     query.set("end", String(seen.end));
   }
-  if (choice.local) query.set("zone", zone);
+  const indicators = indicatorsOf(view);
+  if (indicators && choice.what !== "ticks") query.set("indicators", indicators);
+  if (choice.local) query.set("zone", zoneName());
   return `/api/v1/export/${encodeURIComponent(symbol)}.${choice.form}?${query}`;
 }
 
@@ -169,107 +173,15 @@ function configuration(view, chart, feedKind) {
 /** @param {Choice} choice @param {any} view @param {any} chart */
 function described(choice, view, chart) {
   const { symbol, timeframe } = view.shown();
-  if (choice.what === "configuration") return `Symbol, timeframe, type and range of ${symbol}, ${timeframe}; no prices.`;
-  if (choice.form === "png" || choice.form === "svg") return "The chart as it is shown.";
-  const carried = choice.form === "parquet" ? " The receipt is in the file." : "";
-  if (choice.what === "series") return `Everything that is kept of ${symbol}, ${timeframe}.${carried}`;
+  const indicators = indicatorsOf(view).replaceAll(",", ", ");
+  const beside = indicators ? ` with ${indicators}` : "";
+  if (choice.what === "watchlist") return "The last values of its instruments, in its order and columns.";
+  if (choice.what === "configuration") return `Symbol, timeframe, type and range of ${symbol}, ${timeframe}${beside}; no prices.`;
   const seen = inView(chart);
-  return seen ? `${seen.bars} bars of ${symbol}, ${timeframe}.${carried}` : "There is no bar in view.";
-}
-
-/**
- * A file, piece by piece; null where it is larger than the page should hold.
- * @param {string} url @param {AbortSignal} signal @param {(bytes: number) => void} told
- */
-async function fetched(url, signal, told) {
-  const answer = await fetch(url, { signal });
-  if (!answer.ok || !answer.body) throw new Refused(await detail(answer));
-  const reader = answer.body.getReader();
-  const parts = [];
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    parts.push(value);
-    size += value.byteLength;
-    if (size > MOST) {
-      await reader.cancel();
-      return null;
-    }
-    told(size);
-  }
-  const type = answer.headers.get("Content-Type") ?? "";
-  return {
-    blob: new Blob(parts, { type }),
-    name: /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "export",
-    receipt: /<([^>]+)>; rel="describedby"/.exec(answer.headers.get("Link") ?? "")?.[1],
-  };
-}
-
-/** What a refusal says. @param {Response} answer */
-async function detail(answer) {
-  const said = await answer.json().catch(() => null);
-  return said?.detail ? `${said.detail[0].toUpperCase()}${said.detail.slice(1)}.` : `The server answered ${answer.status}.`;
-}
-
-/** @param {Blob} blob @param {string} name */
-function save(blob, name) {
-  const url = URL.createObjectURL(blob);
-  link(url, name);
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
-/** @param {string} href @param {string} name */
-function link(href, name) {
-  const made = make("a", { href, download: name });
-  document.body.append(made);
-  made.click();
-  made.remove();
-}
-
-/** @param {string} zone */
-function form(zone) {
-  const radios = (/** @type {string} */ name, /** @type {Record<string, string>} */ options) =>
-    Object.entries(options).map(([value, title]) => make("label", { class: "menu-item" }, [make("input", { type: "radio", name, value }), title]));
-  const box = (/** @type {string} */ name, /** @type {string} */ title) =>
-    make("label", { class: "menu-item" }, [make("input", { type: "checkbox", name }), title]);
-  const submit = make("button", { type: "submit", class: "button primary", text: "Download" });
-  const cancel = make("button", { type: "button", class: "button", text: "Cancel", hidden: true });
-  const bar = make("progress", { "aria-label": "Export under way", hidden: true });
-  const hint = make("p", { class: "muted" });
-  const status = make("p", { role: "status", class: "export-status" });
-  const menu = make("form", { id: "export-menu", class: "menu export-menu", role: "dialog", "aria-label": "Export", hidden: true }, [
-    make("fieldset", {}, [make("legend", { text: "Export" }), ...radios("what", WHAT)]),
-    make("fieldset", { class: "export-forms" }, [make("legend", { text: "As" }), ...radios("form", FORMS)]),
-    box("receipt", "With receipt"),
-    box("local", `Local time as a column (${zone})`),
-    hint,
-    make("div", { class: "export-run" }, [submit, cancel, bar, make("span", { class: "muted" })]),
-    status,
-  ]);
-  return { menu, submit, cancel, bar, hint, status };
-}
-
-/** The choices of the last time, checked as anything from outside. @param {any} menu */
-function recall(menu) {
-  /** @type {any} */
-  let kept = null;
-  try {
-    kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
-  } catch {
-    // forbidden or not ours: the first choices then
-  }
-  menu.elements.what.value = Object.hasOwn(WHAT, kept?.what) ? kept.what : "view";
-  menu.elements.form.value = Object.hasOwn(FORMS, kept?.form) ? kept.form : "csv";
-  menu.elements.receipt.checked = kept?.receipt === true;
-  menu.elements.local.checked = kept?.local === true;
-}
-
-/** @param {Choice} choice */
-function keep(choice) {
-  try {
-    localStorage.setItem(KEPT, JSON.stringify(choice));
-  } catch {
-    // storage can be forbidden; the choice then lasts as long as the page
-  }
+  if (choice.what === "view" && !seen) return NOTHING;
+  if (PICTURES.includes(choice.form)) return "The chart as it is shown, with a title.";
+  const carried = choice.form === "parquet" ? " The receipt is in the file." : "";
+  if (choice.what === "ticks") return `Everything that is kept of ${symbol}, tick by tick.${carried}`;
+  if (choice.what === "series") return `Everything that is kept of ${symbol}, ${timeframe}${beside}.${carried}`;
+  return `${seen?.bars} bars of ${symbol}, ${timeframe}${beside}.${carried}`;
 }

@@ -55,12 +55,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What there is of it: `span` from the first to the last time (None for no row), `gaps` of the feed in it, and the
-    start of the bar from which on the indicators are made; UTC ms."""
+    """What there is of it: `span` from the first to the last time and how many rows (None for none), `gaps` of the feed
+    in it, and the start of the bar from which on the indicators are made; UTC ms."""
 
     table: Table
     pieces: Iterator[Floats]
-    span: tuple[float, float] | None
+    span: tuple[float, float, int] | None
     gaps: int
     made_from: float | None = None
 
@@ -87,6 +87,8 @@ def answer(services: Services, receipts: Receipts, form: formats.Format, wanted:
             made.headers["Link"] = (
                 f'<{url_for("api.receipt", number=number)}>; rel="describedby"; type="application/json"'
             )
+        # As there is no length: for whoever shows how far it is.
+        made.headers["X-Rows"] = str(found.span[2] if found.span is not None else 0)
         made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         made.headers["Cache-Control"] = "no-store"
         made.headers["X-Accel-Buffering"] = "no"
@@ -111,7 +113,7 @@ def _bars(services: Services, wanted: Wanted) -> _Found:
     timeframe = TIMEFRAMES[wanted.timeframe]
     with store.lock:
         bars = series.read(store, at, wanted.timeframe, wanted.chosen, start=wanted.start, end=wanted.end)
-        span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
+        span = (bars.rows[0, 0], bars.rows[-1, 0], len(bars.rows)) if len(bars.rows) else None
         gaps = store.gaps(span[0], span[1] + timeframe.ms) if span is not None else 0
     table = Table(store.catalogue[at].symbol, timeframe.name, bars.epoch, bars.seq, bars.columns, wanted.zone)
     made_from = bars.kept[0, 0] if wanted.chosen and len(bars.kept) else None
@@ -122,7 +124,7 @@ def _bars(services: Services, wanted: Wanted) -> _Found:
 def _name(services: Services, form: formats.Format, wanted: Wanted, found: _Found) -> str:
     """The file's name: what is inside and from when to when."""
     safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in found.table.symbol)
-    begun, ended = found.span or (wanted.start or 0, wanted.end or wanted.start or 0)
+    begun, ended, _rows = found.span or (wanted.start or 0, wanted.end or wanted.start or 0, 0)
     stem = f"{services.file_prefix}{safe}_{found.table.timeframe}"
     return f"{stem}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
 

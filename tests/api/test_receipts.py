@@ -75,7 +75,7 @@ def test_a_receipt_says_what_the_file_is_of(
     assert receipt["asked"] == {"start": None, "end": None, "indicators": None}
     assert receipt["given"] == {"first": iso(times.min()), "last": iso(times.max())}
     assert (receipt["epoch"], receipt["seq"], receipt["zone"]) == (store.epoch, store.seq, "UTC")
-    assert receipt["rows"] == len(rows) > 0
+    assert receipt["rows"] == int(answer.headers["X-Rows"]) == len(rows) > 0
     assert receipt["gaps"] == 0
     if timeframe == "tick":
         assert (receipt["first_seq"], receipt["last_seq"]) == (rows[0, 0], rows[-1, 0])
@@ -104,8 +104,8 @@ def test_the_receipt_of_nothing_says_so(analyst: FlaskClient) -> None:
     for timeframe in ("1m", "tick"):
         for form in ("csv", "json", "parquet"):
             query = {"timeframe": timeframe, "start": "2100-01-01", "end": "2100-01-02"}
-            _answer, receipt = exported(analyst, f"AAPL.{form}", **query)
-            assert receipt["rows"] == 0
+            answer, receipt = exported(analyst, f"AAPL.{form}", **query)
+            assert receipt["rows"] == int(answer.headers["X-Rows"]) == 0
             assert receipt["given"] == {"first": None, "last": None}
             assert receipt["forming"] is None
             assert receipt["asked"]["start"] == "2100-01-01T00:00:00.000Z"
@@ -137,6 +137,25 @@ def test_parquets_hash_is_that_of_its_rows_as_little_endian_doubles(
     assert receipt["sha256_of"] == "rows"
     assert receipt["bytes"] is None
     assert receipt["sha256"] == found.hexdigest()
+
+
+def test_indicators_are_in_the_receipt_beside_a_zone(market: House, analyst: FlaskClient) -> None:
+    """The hash of Parquet is of their columns too, and a zone adds none to it."""
+    oldest = market.runtime.store.bars(0, TIMEFRAME_INDEX["5m"]).rows[0, 0]
+    given = {"timeframe": "5m", "start": int(oldest) + 3_600_000, "indicators": "SMA,macd"}
+    for form in ("csv", "json", "parquet"):
+        _answer, receipt = exported(analyst, f"AAPL.{form}", zone="Asia/Tokyo", **given)
+        assert receipt["asked"]["indicators"] == "sma:20,macd:12:26:9"
+        assert receipt["indicators_from"] == iso(oldest)
+        assert receipt["columns"][8:] == [
+            *("sma_20", "macd_12_26_9_line", "macd_12_26_9_signal", "macd_12_26_9_histogram"),
+            "local_time",
+        ]
+    _answer, plain = exported(analyst, "AAPL.parquet", **given)
+    assert plain["sha256"] == receipt["sha256"]
+    _answer, without = exported(analyst, "AAPL.parquet", timeframe="5m", start=given["start"])
+    assert without["sha256"] != plain["sha256"]
+    assert without["asked"]["indicators"] is without["indicators_from"] is None
 
 
 def test_gaps_are_counted_and_the_bars_that_have_one(small: House) -> None:
