@@ -173,10 +173,10 @@ class Runtime:
         self.supervisor.start()
         # What is there by now stays: looked through for garbage each time, it would stop every thread for 0.1 s.
         gc.freeze()
+        self._frozen = True
 
     def _end(self) -> None:
         """End what runs, all of it or as much as had been started, and give the market free."""
-        gc.unfreeze()
         parts: tuple[Callable[[], None], ...] = (
             lambda: self.hub.stop(timeout=1.5),
             lambda: self.supervisor.stop(timeout=1.0),
@@ -189,6 +189,9 @@ class Runtime:
                 end()
             except Exception:
                 self.log.exception("a part could not be ended")
+        if self._frozen:
+            self._frozen = False
+            gc.unfreeze()
         if self._claim is not None:
             self._claim.close()
             self._claim = None

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -19,15 +19,15 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from dashboard.errors import StartRefused, StorageError
 
 #: How long a statement waits for another writer, s.
 BUSY_S = 2.0
-#: How long a start waits for another process that migrates the same embedded database, s.
-MIGRATION_S = 30.0
+#: How long a start waits for another process that migrates the same embedded database, s. Gunicorn gives up after 30.
+MIGRATION_S = 10.0
 #: Bytes that the disk of an embedded database must have left.
 LEAST_FREE = 262_144
 #: SQLite's releases with the WAL-reset race (sqlite.org/wal.html#walresetbug) less the ones that carry the fix: two
@@ -111,7 +111,13 @@ class Database:
                     raise StorageError(f"the disk of the database is full: less than {LEAST_FREE // 1024} KiB are left")
 
     def migrate(self) -> None:
-        """Bring the schema up to date. Raises StorageError, or StartRefused where a newer version has made it."""
+        """Bring the schema up to date. Raises StorageError, or StartRefused where a newer version has made it.
+
+        Where it is up to date already, nothing is written and no other writer is waited for.
+        """
+        with translated(), self.engine.execution_options(reads=True).connect() as connection:
+            if MigrationContext.configure(connection).get_current_revision() == _newest():
+                return
         patient = self.engine.execution_options(waits_s=MIGRATION_S)
         with translated(), self._turn(), patient.begin() as connection:
             config = _config()
@@ -132,7 +138,7 @@ class Database:
             return
         with translated(), self.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
-        newest = ScriptDirectory.from_config(_config()).get_current_head()
+        newest = _newest()
         if current != newest:
             raise StartRefused(
                 f"the database's schema is {current or 'empty'}, this version needs {newest}; "
@@ -264,33 +270,47 @@ def _config() -> Config:
     return config
 
 
+def _newest() -> str | None:
+    """The revision of the schema that this version needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
 def _pragmas(connection: Any, _record: Any) -> None:
     """WAL lets readers go on beside the writer; FULL keeps what was committed through a power cut."""
     # SQLAlchemy says BEGIN itself, below: the driver must not.
     connection.isolation_level = None
     cursor = connection.cursor()
-    _turn_to_wal(cursor)
+    # Where the file is not in WAL yet, SQLite refuses at once and waits for no writer (its busy handler is left out
+    # where waiting could be a deadlock: sqlite.org/c3ref/busy_handler.html).
+    _patiently(lambda: cursor.execute("PRAGMA journal_mode=WAL"), BUSY_S)
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _turn_to_wal(cursor: Any) -> None:
-    """Ask for WAL until nobody writes: where the file is not in it yet, SQLite refuses at once and waits for no writer
-    (sqlite.org/c3ref/busy_handler.html: the handler is left out where waiting could be a deadlock)."""
-    until = time.monotonic() + BUSY_S
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
-                raise
-            time.sleep(0.01)
-
-
 def _begin_immediate(connection: Any) -> None:
     """A transaction that reads and then writes fails at once in WAL mode; one that is a writer from the start waits."""
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(options.get('waits_s', BUSY_S) * 1000)}")
-    connection.exec_driver_sql("BEGIN" if options.get("reads", False) else "BEGIN IMMEDIATE")
+    if options.get("reads", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    waits_s = options.get("waits_s", 0.0)
+    # While SQLite itself waits, no signal is heard: where it may be long, it waits in many short spells.
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={100 if waits_s else int(BUSY_S * 1000)}")
+    _patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), waits_s)
+    if waits_s:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+
+
+def _patiently(ask: Callable[[], object], seconds: float) -> None:
+    """`ask`, again and again for `seconds` as long as the answer is that another one writes."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            ask()
+            return
+        except (sqlite3.OperationalError, OperationalError) as error:
+            reason: Any = getattr(error, "orig", error)
+            if reason.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)

@@ -235,7 +235,7 @@ class Replay:
         if "symbol" in self._table.layout.columns:
             if not self._regular:
                 raise StartRefused(
-                    f"the replay {self.path} has a symbol column, which takes a file that can be read twice"
+                    f"the replay file {told(self.path)} has a symbol column, which takes a file that can be read twice"
                 )
             # A cell that is no symbol costs its line (it is unknown), not the file.
             names = [name for name in symbols_of(self.path, self.columns) if is_symbol(name)]

@@ -135,7 +135,8 @@ class Table:
         return []
 
     def _next_block(self) -> list[list[str]]:
-        return next(self._lines, [])
+        """The next rows; none at the end."""
+        return next((block for block in self._lines if block), [])
 
     def _rows(self, block: list[list[str]], number: int) -> Rows:
         width = self.layout.width
@@ -212,7 +213,7 @@ def _layout(path: Path, first: list[str], given: Mapping[str, str]) -> Layout:
 
 def told(path: Path | str) -> str:
     """A file's name in a message, which is to stay a sentence."""
-    name = str(path)
+    name = "".join(" " if each.isspace() else each for each in str(path))
     return name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…"
 
 
@@ -230,7 +231,7 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
                     piece += unzip.decompress(more)
             whole, newline, rest = (rest + piece).rpartition(b"\n")
             if newline:
-                yield _split(whole.removeprefix(mark))
+                yield _split(whole.removeprefix(mark) + newline)
                 mark = b""
             if len(rest) > 1 << 20:
                 raise FeedError("a line is longer than 1 MB; this is no table")

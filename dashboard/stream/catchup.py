@@ -19,8 +19,11 @@ from dashboard.stream.fanout import Fanout
 from dashboard.stream.news import Mark, ticker_table
 from dashboard.stream.subscriptions import Part, Subscription
 
-#: Rows and instruments that one step reads: bounds the time that the store's lock is held.
-ROWS, INSTRUMENTS = 300, 200
+#: Ticks that one step reads: bounds the time that the store's lock is held, and the interpreter's.
+ROWS = 600
+#: Bars and instruments that one step looks at. More than of ticks: the fewer steps a pass takes, the less changes
+#: meanwhile and has to be told again.
+BARS, INSTRUMENTS = 1500, 750
 #: A row takes 40 bytes at least: no use in trying more than could ever fit into a message.
 MOST_FITTING = protocol.LARGEST_BYTES // 40
 #: More than a message of bars has around its fragments.
@@ -103,7 +106,7 @@ class TickerSnapshot(Job):
             more = count < len(self._todo)
             return protocol.frame("snapshot", fragments, mark.seq, self._now(), channel="ticker", more=more)
 
-        count, message = fitting(frame, min(len(self._todo), ROWS))
+        count, message = fitting(frame, min(len(self._todo), INSTRUMENTS))
         self.parts.append((frozenset(self._todo[:count]), mark))
         self._todo = self._todo[count:]
         return Step([Outgoing(message)], not self._todo)
@@ -170,7 +173,8 @@ class ChangedBars(Job):
         return Step([Outgoing(message)], True)
 
     def _last_pass(self) -> Step:
-        """Everything that changed since the pass before, at one mark: no more than a bar or two an instrument."""
+        """Everything that changed since the pass before, at one mark and so in one step: what a pass takes to be sent
+        is mostly less than a bar's time, so a bar or two an instrument."""
         fanout, timeframe = self.fanout, self.subscription.topic[1]
         assert self._since is not None
         since, asked = self._since, np.array(sorted(self.instruments), dtype=np.int64)
@@ -208,10 +212,10 @@ class ChangedBars(Job):
     def _read(self) -> tuple[Ints, Floats, int]:
         """(instrument int64[m], rows float64[m, 8], how many of the instruments that are to do they cover)."""
         store, timeframe = self.fanout.store, self.subscription.topic[1]
-        asked = np.array(self._todo[: ROWS // self._newest if self._newest else INSTRUMENTS], dtype=np.int64)
+        asked = np.array(self._todo[: BARS // self._newest if self._newest else INSTRUMENTS], dtype=np.int64)
         found = []
         if self._since is not None:
-            changed, looked = store.bars_since(asked[:INSTRUMENTS], timeframe, self._since, ROWS)
+            changed, looked = store.bars_since(asked[:INSTRUMENTS], timeframe, self._since, BARS)
             found.append(changed)
             asked = asked[:looked]
         if self._newest:

@@ -314,9 +314,7 @@ class Client:
         """Begin with a job, at once where there is room."""
         job.subscription.jobs.append(job)
         self._work.append(job)
-        if self.fanout.turns.idle:
-            self._step()
-        else:
+        if self._scheduled or not self.fanout.turns.take(self._step):
             self._schedule()
 
     def _schedule(self) -> None:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 
 from dashboard.clock import Clock
 
-#: Seconds of catching up after which there is a pause; the loop's timers count in milliseconds.
-PAUSE_S = 0.001
+#: Seconds of catching up after which there is a pause: a few of the loop's timers' milliseconds.
+PAUSE_S = 0.004
+#: What a step counts for at most, s: longer, the machine was away, and nobody gains by waiting as long again.
+LONGEST_S = 0.05
 
 
 class Turns:
     """Catching up, one step of one client a turn of the loop, so that however many ask, live news goes out between.
 
     No more than half of the time goes into it: the feed's thread, which has to have the interpreter's lock before
-    there is news at all, gets the rest.
+    there is news at all, gets the rest. A step that takes t lets the others have the next t seconds; once `PAUSE_S`
+    are owed to them, nobody has a turn before they are over.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: Seconds that turns have taken since the last pause.
-        self._took = 0.0
+        #: Up to when the time is the others'; monotonic, s.
+        self._others_until = -math.inf
+        #: Whether that much is owed that they have it to the end first.
+        self._resting = False
         self._waiting: deque[Callable[[], None]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -30,10 +36,12 @@ class Turns:
         """Take turns on `loop`."""
         self._loop = loop
 
-    @property
-    def idle(self) -> bool:
-        """Whether nobody waits for a turn."""
-        return not self._waiting
+    def take(self, turn: Callable[[], None]) -> bool:
+        """Call `turn` now if nobody waits and nothing is owed, and say whether it was."""
+        if self._waiting or self._rest() > 0.0:
+            return False
+        self._do(turn)
+        return True
 
     def ask(self, turn: Callable[[], None]) -> None:
         """Call `turn` when those before have had theirs."""
@@ -43,23 +51,35 @@ class Turns:
             self._loop.call_soon(self._next)
 
     def _next(self) -> None:
+        if self._rest() > 0.0:
+            self._go_on()
+            return
+        try:
+            self._do(self._waiting[0])
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                self._go_on()
+
+    def _go_on(self) -> None:
         assert self._loop is not None
-        turn, began = self._waiting[0], self._clock.monotonic()
+        if (rest := self._rest()) > 0.0:
+            # Whole milliseconds, and not fewer: uvloop's timers round, and count from when the loop last woke up.
+            self._loop.call_later(math.ceil(rest * 1000.0) / 1000.0, self._next)
+        else:
+            self._loop.call_soon(self._next)
+
+    def _do(self, turn: Callable[[], None]) -> None:
+        began = self._clock.monotonic()
         try:
             turn()
         finally:
-            self._waiting.popleft()
-            self._took += self._clock.monotonic() - began
-            if self._waiting:
-                self._go_on()
-            else:
-                self._took = 0.0
+            took = self._clock.monotonic() - began
+            # What is owed from before is not paid meanwhile.
+            self._others_until = max(self._others_until, began) + took + min(took, LONGEST_S)
 
-    def _go_on(self) -> None:
-        """The next turn at once, or after a pause as long as the turns since the last one."""
-        assert self._loop is not None
-        if self._took < PAUSE_S:
-            self._loop.call_soon(self._next)
-            return
-        self._loop.call_later(self._took, self._next)
-        self._took = 0.0
+    def _rest(self) -> float:
+        """Seconds until there may be another turn."""
+        owed = self._others_until - self._clock.monotonic()
+        self._resting = owed >= PAUSE_S or (self._resting and owed > 0.0)
+        return owed if self._resting else 0.0

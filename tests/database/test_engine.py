@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -19,7 +25,7 @@ from dashboard.accounts.users import Users
 from dashboard.alerts.models import Alert
 from dashboard.clock import ManualClock
 from dashboard.database.base import Base
-from dashboard.database.engine import BUSY_S, Database
+from dashboard.database.engine import BUSY_S, MIGRATION_S, Database
 from dashboard.errors import DashboardError, StartRefused, StorageError
 from tests.conftest import Product
 from tests.house import NOW_MS, PASSWORD, command, open_house
@@ -82,6 +88,40 @@ def test_a_start_waits_for_another_that_makes_the_database(tmp_path: Path, writi
         database.close()
         end.join()
         other.close()
+
+
+def test_a_start_with_a_schema_that_is_up_to_date_waits_for_no_writer(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    database.migrate()
+    with closing(sqlite3.connect(tmp_path / "test.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        database.migrate_if_embedded()
+        assert time.monotonic() - began < BUSY_S
+        other.rollback()
+    database.close()
+
+
+def test_a_start_that_waits_for_a_writer_hears_signals(tmp_path: Path) -> None:
+    """While SQLite itself waits, Python's handlers do not run: a worker of gunicorn could not be ended."""
+    code = f"from dashboard.database.engine import Database; Database('sqlite:///{tmp_path}/test.db').migrate()"
+    with closing(sqlite3.connect(tmp_path / "test.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        start = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+        with start:
+            # It has opened the database once its connection is among those of the file.
+            until = time.monotonic() + 30
+            while not any("test.db" in file.path for file in psutil.Process(start.pid).open_files()):
+                assert time.monotonic() < until and start.poll() is None
+                time.sleep(0.02)
+            time.sleep(0.3)
+            began = time.monotonic()
+            start.send_signal(signal.SIGINT)
+            start.wait(timeout=MIGRATION_S)
+            assert time.monotonic() - began < BUSY_S
+            assert start.stderr is not None and b"KeyboardInterrupt" in start.stderr.read()
+        other.rollback()
 
 
 def test_a_schema_of_a_newer_version_is_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +231,10 @@ def test_rows_of_a_pipe_come_as_they_are_written(tmp_path: Path) -> None:
         pipe.write("time,price\n1610064000,5\n")
         pipe.flush()
         assert got.acquire(timeout=8)
+        for blank in ("\n", "\r\n\n"):  # the end of what was written, not of the table
+            pipe.write(blank)
+            pipe.flush()
+            time.sleep(0.05)
         pipe.write("1610064001,6\n")
         pipe.flush()
         assert got.acquire(timeout=8)

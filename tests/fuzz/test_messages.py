@@ -83,7 +83,7 @@ class Room:
     """A world that outlives its clients, and one client beside the others that has to notice nothing of them."""
 
     def __init__(self) -> None:
-        # Rings that are full after some hundred inputs: what grows later is a leak, and a resume of everything is short.
+        # Rings that are full after some hundred inputs: what grows later is a leak; a resume of everything is short.
         self.world = World(messages_per_s=1e9, budget_mb=1)
         self.world.hub.limits = Limits(LIMIT, 1e9)
         self.beside = self.world.client()

@@ -155,9 +155,11 @@ def test_a_backlog_is_answered_at_once_and_delays_nobody(running: Product, scale
 
         returning = threading.Thread(target=come_back)
         returning.start()
-        hurt = usual_p99(others, scale.of(2, 30))
-        ended.set()
-        returning.join()
+        try:
+            hurt = usual_p99(others, scale.of(2, 30))
+        finally:
+            ended.set()
+            returning.join()
     took.sort()
     p99, times = took[int(len(took) * 0.99)], hurt / calm
     said = f"{len(took)} backlogs of {absence} s: p99 {p99 * 1000:.0f} ms, the others {times:.2f} times"
@@ -168,9 +170,11 @@ def test_a_backlog_is_answered_at_once_and_delays_nobody(running: Product, scale
 
 
 def usual_p99(others: Load, seconds: float) -> float:
-    """The median of three measurements of the 99th percentile of their delays, ms, within `seconds`: in ten seconds
-    it is as much as one frame that came at a bad moment."""
-    return statistics.median(others.measured(seconds / 3)["p99"] for _ in range(3))
+    """The 99th percentile of their delays over `seconds`, ms: the median of three measurements, for within ten seconds
+    it is as much as one frame that came at a bad moment. None may be far from it: a spell as bad as that is a fault."""
+    measured = sorted(others.measured(seconds / 3)["p99"] for _ in range(3))
+    assert measured[2] <= 3.0 * measured[1] + 5.0, f"a bad spell: p99 of {measured} ms"
+    return measured[1]
 
 
 def resume(wire: Any, back: int) -> float:

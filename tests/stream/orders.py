@@ -90,7 +90,10 @@ class Run:
         random.seed(seed)
         self.small = chance.random() < 0.3
         self.world = World(
-            frame_ms=chance.choice([0, 5, 20, 50]), buffer_kb=chance.choice([4, 16, 64, 256]), messages_per_s=1000
+            frame_ms=chance.choice([0, 5, 20, 50]),
+            buffer_kb=chance.choice([4, 16, 64, 256]),
+            messages_per_s=1000,
+            working=random.Random(seed) if seed % 2 else None,
         )
         self.oracles: dict[str, Oracle] = {}
         self.epochs: list[str] = []

@@ -230,7 +230,11 @@ def test_random_lives_leave_no_hole_no_repeat_and_no_inversion(scale: Scale) -> 
 def live(seed: int) -> None:
     """A life of random cuts, slow spells and resumes against the store."""
     chance = random.Random(seed)
-    world = World(frame_ms=chance.choice([0, 20, 50]), buffer_kb=chance.choice([16, 256]))
+    world = World(
+        frame_ms=chance.choice([0, 20, 50]),
+        buffer_kb=chance.choice([16, 256]),
+        working=random.Random(seed) if seed % 2 else None,
+    )
     symbol = chance.choice(SYMBOLS)
     collected: list[int] = []
     named: set[int] = set()

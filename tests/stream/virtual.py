@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import random
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from dashboard.store.memory import MemoryStore
 from dashboard.stream.deflate import BoundedDeflate
 from dashboard.stream.hub import Hub
 from dashboard.stream.limits import Reservation
+from dashboard.stream.turns import Turns
 from dashboard.telemetry import Telemetry
 
 SYMBOLS = ("AAPL", "MSFT", "BTC-USD", "GOLD", "OIL")
@@ -216,10 +218,34 @@ class VirtualClient:
         self.line.abort()
 
 
-class World:
-    """A store, a hub on a virtual loop, and a writer."""
+class Working:
+    """A clock in which whoever reads it has worked meanwhile, up to `longest_s`: turns at catching up are followed by
+    pauses, as on a real machine."""
 
-    def __init__(self, symbols: str = ",".join(SYMBOLS), *, frame_ms: float = 20, budget_mb: int = 16, **limits: Any):
+    def __init__(self, clock: ManualClock, chance: random.Random, longest_s: float = 0.006) -> None:
+        self._clock, self._chance, self._longest_s = clock, chance, longest_s
+        self._worked_s = 0.0
+
+    def now_ms(self) -> float:
+        return self._clock.now_ms()
+
+    def monotonic(self) -> float:
+        self._worked_s += self._chance.uniform(0.0, self._longest_s)
+        return self._clock.monotonic() + self._worked_s
+
+
+class World:
+    """A store, a hub on a virtual loop, and a writer. With `working` steps of catching up take time, drawn from it."""
+
+    def __init__(
+        self,
+        symbols: str = ",".join(SYMBOLS),
+        *,
+        frame_ms: float = 20,
+        budget_mb: int = 16,
+        working: random.Random | None = None,
+        **limits: Any,
+    ):
         self.clock = ManualClock(START_MS)
         self.loop = VirtualLoop(self.clock)
         self.store = MemoryStore(catalogue(symbols), clock=self.clock, budget_mb=budget_mb)
@@ -234,6 +260,8 @@ class World:
             "alive": lambda refs: {ref for ref in refs if ref in self.sessions},
         }
         self.hub = Hub(self.store, self.telemetry, self.clock, frame_ms=frame_ms, **(settings | limits))
+        if working is not None:
+            self.hub.fanout.turns = Turns(Working(self.clock, working))
         self.store.add_listener(self.hub)
         self.hub.attach(cast(asyncio.AbstractEventLoop, self.loop))
         self.price = 100.0
