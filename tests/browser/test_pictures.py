@@ -101,13 +101,15 @@ def test_its_title_says_symbol_timeframe_zone_and_that_it_is_simulated(page: Pag
 
 def test_bars_of_a_gap_are_marked_as_one_strip(page: Page) -> None:
     seen, picture = taken(page)
-    warn = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--warn').trim()")
-    rgb = [int(warn[at : at + 2], 16) for at in (1, 3, 5)]
-    strips = [
-        node
-        for node in picture.iter(f"{SVG}path")
-        if re.search(rf"fill: rgb\({rgb[0]}, {rgb[1]}, {rgb[2]}\)", node.get("style", ""))
-    ]
+    warn = page.evaluate(
+        """() => {
+        const probe = document.createElement('i');
+        probe.style.color = 'var(--warn)';
+        document.body.append(probe);
+        return getComputedStyle(probe).color;
+      }"""
+    )
+    strips = [node for node in picture.iter(f"{SVG}path") if f"fill: {warn}" in node.get("style", "")]
     assert len(strips) == 1
     across = [float(x) for x in re.findall(r"[MHL](-?[\d.]+)", strips[0].get("d", ""))]
     # Four bars and three quarters, of those that share the pane.
