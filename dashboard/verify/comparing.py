@@ -187,7 +187,8 @@ def _difference(claim: Claim, rows: Floats, store: Floats, key: int, before: int
 
 def _same(left: Floats, right: Floats) -> NDArray[np.bool_]:
     """Where cells are equal, NaN to NaN."""
-    return (left == right) | (np.isnan(left) & np.isnan(right))
+    same: NDArray[np.bool_] = (left == right) | (np.isnan(left) & np.isnan(right))
+    return same
 
 
 def _words(name: str, value: float) -> str:
