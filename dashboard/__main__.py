@@ -9,9 +9,10 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from dashboard import accounts
-from dashboard.accounts.users import Users
+from dashboard.accounts.users import DEMONSTRATION_NAME, DEMONSTRATION_PASSWORD, Users
 from dashboard.clock import SystemClock
 from dashboard.config import Settings, load_settings
 from dashboard.database.engine import Database
@@ -61,6 +62,24 @@ def _parser() -> argparse.ArgumentParser:
     password = users.add_parser("password", help="set a new password; ends the user's sessions")
     password.add_argument("name")
     password.set_defaults(run=_password)
+    verify = commands.add_parser(
+        "verify",
+        help="say whether an exported file still equals the store of the running product",
+        description="Compare an exported file with the store of the running product, by the receipt that Parquet "
+        "carries and that lies beside CSV and JSON as FILE.receipt.json. Exit status: 0 equal, 1 not equal, 4 no "
+        "longer kept (another epoch, or overwritten), 5 the file is damaged, 3 nothing can be said.",
+    )
+    verify.add_argument("file", type=Path, metavar="FILE")
+    verify.add_argument(
+        "--receipt", type=Path, metavar="FILE", help="where the receipt is, if it is not beside the file"
+    )
+    verify.add_argument("--url", help="where the product is; by default where the settings HOST and PORT say")
+    verify.add_argument(
+        "--user",
+        help="whom to log in as; the password is asked for, or a line on standard input (default: demonstration)",
+    )
+    verify.add_argument("--closed", action="store_true", help="leave out the bar that was still forming at the export")
+    verify.set_defaults(run=_verify)
     return parser
 
 
@@ -117,6 +136,23 @@ def _new_password() -> str:
     if getpass.getpass("Again: ") != first:
         raise DashboardError("the two passwords differ; nothing was changed")
     return first
+
+
+def _verify(given: argparse.Namespace, settings: Settings) -> int:
+    from dashboard.verify import Product, verify
+    from dashboard.verify.product import address
+
+    name, password = given.user, DEMONSTRATION_PASSWORD
+    if name is None:
+        name = DEMONSTRATION_NAME
+    elif sys.stdin.isatty():
+        password = getpass.getpass(f"Password of {name}: ")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    product = Product(given.url or address(settings), name, password)
+    verdict = verify(given.file, product, receipt=given.receipt, closed=given.closed)
+    print(verdict.sentence)
+    return verdict.status
 
 
 def _migrate(_given: argparse.Namespace, settings: Settings) -> int:

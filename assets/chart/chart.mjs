@@ -8,6 +8,7 @@ import { feedWords } from "../live/connection.mjs";
 import * as countdown from "./countdown.mjs";
 import { dateText, forget } from "./ink.mjs";
 import { Overlay } from "./overlay.mjs";
+import { picture } from "./picture.mjs";
 import { Plot, plotly } from "./plot.mjs";
 import { point } from "./pointer.mjs";
 import { Series, START } from "./series.mjs";
@@ -230,16 +231,19 @@ export class Chart {
     link.remove();
   }
 
-  /** Download a picture of the part in view. */
-  async exportPng() {
+  /** Download a picture of the part in view, as it is seen. @param {"png" | "svg"} [format] */
+  async exportPng(format = "png") {
     const { symbol, timeframe } = this.data;
     const stamp = (/** @type {number} */ ms) => `${dateText(ms).slice(0, 19).replace(/[-:]/g, "")}Z`;
     const { from } = this.plot;
     const to = Math.min(this.plot.to, (this.data.newest?.[START] ?? this.plot.to) + this.data.ms);
     const said = `${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.kind ? ` (${this.kind})` : ""}`;
     const { name: full } = this.plot.figure;
-    const url = await this.plot.picture(`${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe}${said}`);
-    const name = `${this.kind === "simulated" ? "simulated_" : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;
+    const title = `${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe} · ${this.zone.textContent}${said}`;
+    this.drawAll(); // with the ranges of now, as the picture
+    const url = await picture(this.plot, this.overlay, title, format);
+    const safe = symbol.replace(/[^A-Za-z0-9._-]/g, "_");
+    const name = `${this.kind === "simulated" ? "simulated_" : ""}${safe}_${timeframe}_${stamp(from)}_${stamp(to)}.${format}`;
     const link = make("a", { href: url, download: name });
     document.body.append(link);
     link.click();

@@ -18,7 +18,7 @@ const PAD_RIGHT = 0.06;
 const EDGE_Y = 0.015;
 /** Bars that Plotly gets at least, and at most: the view and as much on either side. */
 const DRAWN_LEAST = 240;
-const DRAWN_MOST = 3000;
+export const DRAWN_MOST = 3000;
 /** A view is never narrower than so many bars. */
 const NARROWEST = 8;
 /** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
@@ -283,28 +283,5 @@ export class Plot {
     const has = this.place._fullLayout;
     if (!width || !height || (has && has.width === width && has.height === height)) return;
     this.draw();
-  }
-
-  /** A picture of the chart, the forming bar included. @param {string} title @returns {Promise<string>} a data URL */
-  picture(title) {
-    // A little more at the left, so that a line enters the picture; the forming bar and the last price included.
-    const bars = between(this.rows, this.series.ms, this.from - this.series.ms, this.to);
-    const newest = this.series.newest;
-    const paper = inked("var(--surface)");
-    const layout = {
-      ...this.layout(),
-      paper_bgcolor: paper,
-      plot_bgcolor: paper,
-      margin: { l: 16, r: 80, t: 48, b: 32 },
-      shapes: newest
-        ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: newest[CLOSE], y1: newest[CLOSE], line: { color: inked("var(--faint)"), width: 1, dash: "dot" } }]
-        : [],
-      title: { text: title, x: 0.012, xanchor: "left", font: { size: 15, color: inked("var(--text)") } },
-    };
-    const { clientWidth: width, clientHeight: height } = this.place;
-    const traces = this.traces(bars);
-    // A line of one point would not be seen.
-    if (bars.length < 3 && !this.kind.spans) for (const trace of traces) if (trace.mode) trace.mode = "lines+markers";
-    return this.Plotly.toImage({ data: traces, layout }, { format: "png", width: Math.max(width, 900), height: Math.max(height, 480), scale: 2 });
   }
 }

@@ -11,7 +11,7 @@ const KEYS = [
   ["Y", "Chart type: the next one"],
   ["L", "Price scale: linear, logarithmic, percent"],
   ["A", "New alert at the present price"],
-  ["E", "Export the chart's bars as CSV"],
+  ["E", "Export: what, and as what"],
   ["T", "Light or dark theme"],
   ["↑ ↓ Enter", "Move in the list, show the symbol"],
   ["← → + −", "On the chart: move, widen, narrow"],
@@ -54,7 +54,7 @@ export async function keyboard({ view, search, alerts, views }) {
       case "a":
         return alerts.openHere;
       case "e":
-        return () => document.getElementById("export-csv")?.click();
+        return () => document.getElementById("export-button")?.click();
       case "y":
         return () => view.set({ type: following(TYPES, view.type) });
       case "l":

@@ -12,6 +12,7 @@ import { view } from "../live/view.mjs";
 import { alerts as makeAlerts } from "./alerts.mjs";
 import { cards as makeCards } from "./cards.mjs";
 import { element, setProps } from "./dom.mjs";
+import { exporting } from "./exporting.mjs";
 import { fade } from "./flash.mjs";
 import { header as makeHeader } from "./header.mjs";
 import { keyboard } from "./keyboard.mjs";
@@ -114,6 +115,7 @@ async function begin(paint) {
   chart.tick();
   figures.begin(chart, paint.figure);
   exportBy(chart);
+  await exporting({ view, chart, feedKind: paint.feed.kind });
   const levels = (/** @type {any} */ answer) => answer?.rules && chart.alerts((rules = answer.rules));
   let rules = paint.alerts.rules ?? [];
   document.addEventListener("tickboard:alerts", (event) => levels(/** @type {CustomEvent} */ (event).detail));

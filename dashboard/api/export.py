@@ -8,14 +8,16 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Response, request
+from flask import Response, request, url_for
 from flask_login import current_user
 
 from dashboard.api import formats, series
 from dashboard.api.formats import Table
 from dashboard.api.places import Places
+from dashboard.api.receipts import Receipts, Subject, Tally
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
@@ -36,49 +38,117 @@ class Cut(Exception):
     """A streamed answer breaks off, so that its reader notices that the end is missing."""
 
 
-def answer(
-    services: Services,
-    form: formats.Format,
-    instrument: int,
-    timeframe: int | None,
-    start: int | None,
-    end: int | None,
-    chosen: tuple[Chosen, ...] = (),
-) -> Response:
-    """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
 
-    Bars have a column for each output of the indicators `chosen` behind their own.
+    Bars have a column for each output of the indicators `chosen` behind their own, both a local time in a `zone`.
+    """
+
+    instrument: int
+    timeframe: int | None
+    start: int | None
+    end: int | None
+    zone: str | None = None
+    chosen: tuple[Chosen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What there is of it: `span` from the first to the last time and how many rows (None for none), `gaps` of the feed
+    in it, and the start of the bar from which on the indicators are made; UTC ms."""
+
+    table: Table
+    pieces: Iterator[Floats]
+    span: tuple[float, float, int] | None
+    gaps: int
+    made_from: float | None = None
+
+
+def answer(services: Services, receipts: Receipts, form: formats.Format, wanted: Wanted) -> Response:
+    """A file of what is wanted; where its receipt will be is in the header `Link`, unless the file carries it.
+
     Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
     """
     with ExitStack() as undone:
         sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
         undone.callback(sent.close)
-        store = services.store
-        symbol = store.catalogue[instrument].symbol
-        if timeframe is None:
-            with store.lock:
-                table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
-                span = store.tick_span(instrument, start, end)
-                # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
-                first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
-            pieces = _tick_pieces(services, instrument, start, end, table, first)
-        else:
-            bars = series.read(store, instrument, timeframe, chosen, start=start, end=end)
-            table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, bars.columns)
-            span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
-            # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
-            pieces = _bar_pieces(services, bars, table)
+        found = (_ticks if wanted.timeframe is None else _bars)(services, wanted)
+        name = _name(services, form, wanted, found)
+        tally = Tally(_subject(services, form, wanted, found, name), of_rows=form.carries)
+        kept = None
+        if sent.user is not None and not form.carries:
+            number, kept = receipts.begin(sent.user, f"{name}.receipt.json")
+        written = tally.sent(form.written(found.table, tally.counted(found.pieces), tally.receipt), kept)
         # Without a length, as the body is; to a HEAD too.
-        made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
+        made = Response(sent.of(written), mimetype=form.mimetype)
         _notice_stalled_reader()
-        safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
-        begun, ended = span if span is not None else (start or 0, end or start or 0)
-        name = f"{services.file_prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+        if kept is not None:
+            made.headers["Link"] = (
+                f'<{url_for("api.receipt", number=number)}>; rel="describedby"; type="application/json"'
+            )
+        # As there is no length: for whoever shows how far it is.
+        made.headers["X-Rows"] = str(found.span[2] if found.span is not None else 0)
         made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         made.headers["Cache-Control"] = "no-store"
         made.headers["X-Accel-Buffering"] = "no"
         undone.pop_all()
         return made
+
+
+def _ticks(services: Services, wanted: Wanted) -> _Found:
+    store, at, start, end = services.store, wanted.instrument, wanted.start, wanted.end
+    with store.lock:
+        table = Table(store.catalogue[at].symbol, "tick", store.epoch, store.seq, TICK_COLUMNS, wanted.zone)
+        span = store.tick_span(at, start, end)
+        gaps = store.gaps(span[0], span[1] + 1) if span is not None else 0
+        # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
+        first = store.ticks(at, start=start, end=end, after_seq=0, limit=PIECE + 1)
+    return _Found(table, _tick_pieces(services, at, start, end, table, first), span, gaps)
+
+
+def _bars(services: Services, wanted: Wanted) -> _Found:
+    store, at = services.store, wanted.instrument
+    assert wanted.timeframe is not None
+    timeframe = TIMEFRAMES[wanted.timeframe]
+    with store.lock:
+        bars = series.read(store, at, wanted.timeframe, wanted.chosen, start=wanted.start, end=wanted.end)
+        span = (bars.rows[0, 0], bars.rows[-1, 0], len(bars.rows)) if len(bars.rows) else None
+        gaps = store.gaps(span[0], span[1] + timeframe.ms) if span is not None else 0
+    table = Table(store.catalogue[at].symbol, timeframe.name, bars.epoch, bars.seq, bars.columns, wanted.zone)
+    made_from = bars.kept[0, 0] if wanted.chosen and len(bars.kept) else None
+    # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
+    return _Found(table, _bar_pieces(services, bars, table), span, gaps, made_from)
+
+
+def _name(services: Services, form: formats.Format, wanted: Wanted, found: _Found) -> str:
+    """The file's name: what is inside and from when to when."""
+    safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in found.table.symbol)
+    begun, ended, _rows = found.span or (wanted.start or 0, wanted.end or wanted.start or 0, 0)
+    stem = f"{services.file_prefix}{safe}_{found.table.timeframe}"
+    return f"{stem}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+
+
+def _subject(services: Services, form: formats.Format, wanted: Wanted, found: _Found, name: str) -> Subject:
+    table = found.table
+    return Subject(
+        file=name,
+        form=form.extension,
+        symbol=table.symbol,
+        timeframe=table.timeframe,
+        feed=services.feed_kind,
+        start=wanted.start,
+        end=wanted.end,
+        indicators=",".join(chosen.text for chosen in wanted.chosen) or None,
+        made_from=found.made_from,
+        epoch=table.epoch,
+        seq=table.seq,
+        zone=table.zone,
+        columns=table.columns,
+        header=table.header,
+        gaps=found.gaps,
+        made=services.store.clock.now_ms(),
+    )
 
 
 def _bar_pieces(services: Services, bars: series.Series, table: Table) -> Iterator[Floats]:
@@ -122,15 +192,16 @@ class _Sent:
     """
 
     def __init__(self, user: int | None) -> None:
-        self._user: int | None = None
+        #: Who gets it, while it holds their place.
+        self.user: int | None = None
         self._body: Iterator[bytes] = iter(())
         if user is not None:
             _places.take(user)
-            self._user = user
+            self.user = user
 
     def of(self, pieces: Iterator[bytes]) -> _Sent:
         """Itself, with these pieces to send."""
-        if self._user is not None:
+        if self.user is not None:
             self._body = pieces
         return self
 
@@ -142,8 +213,10 @@ class _Sent:
 
     def close(self) -> None:
         """Give the place back; a server calls it, read to the end or not."""
-        if self._user is not None:
-            user, self._user = self._user, None
+        if self.user is not None:
+            user, self.user = self.user, None
+            # What has not been sent is not made any more, and its receipt hears of it.
+            self._body = iter(())
             _places.give(user)
 
     __del__ = close

@@ -19,6 +19,8 @@ import orjson
 from dashboard.market.ticks import Floats
 from dashboard.store import text
 
+#: Gives the export's receipt as JSON, once its pieces have ended (`receipts`).
+Receipt = Callable[[], bytes]
 #: Pieces in a row group of Parquet: 60,000 rows, 3 MB before they are encoded.
 GROUP = 3
 
@@ -32,6 +34,8 @@ class Table:
     epoch: str
     seq: int
     columns: tuple[str, ...]
+    #: With one, a last column `local_time` tells the time in it.
+    zone: str | None = None
 
     @property
     def stamp(self) -> str:
@@ -46,36 +50,39 @@ class Table:
     @property
     def header(self) -> tuple[str, ...]:
         """Their names in a file."""
-        return ("time", *self.in_time_order[1:])
+        local = () if self.zone is None else (text.LOCAL_TIME,)
+        return ("time", *self.in_time_order[1:], *local)
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file; `written` makes its bytes of a table's pieces, as they are asked for."""
+    """A kind of file; `written` makes its bytes of a table's pieces, as they are asked for. It may ask for the receipt
+    when the pieces have ended; a file that `carries` it has it inside."""
 
     extension: str
     mimetype: str
-    written: Callable[[Table, Iterator[Floats]], Iterator[bytes]]
+    written: Callable[[Table, Iterator[Floats], Receipt], Iterator[bytes]]
+    carries: bool = False
 
 
-def _csv(table: Table, pieces: Iterator[Floats]) -> Iterator[bytes]:
+def _csv(table: Table, pieces: Iterator[Floats], _receipt: Receipt) -> Iterator[bytes]:
     yield ",".join(table.header).encode() + b"\n"
     for rows in pieces:
-        yield text.csv(rows, table.columns, table.in_time_order)
+        yield text.csv(rows, table.columns, table.in_time_order, table.zone)
 
 
-def _json(table: Table, pieces: Iterator[Floats]) -> Iterator[bytes]:
+def _json(table: Table, pieces: Iterator[Floats], _receipt: Receipt) -> Iterator[bytes]:
     head = {
         "epoch": table.epoch,
         "seq": table.seq,
         "symbol": table.symbol,
         "timeframe": table.timeframe,
-        "columns": table.columns,
+        "columns": table.columns if table.zone is None else (*table.columns, text.LOCAL_TIME),
     }
     yield orjson.dumps(head)[:-1] + b',"data":['
     comma = b""
     for rows in pieces:
-        yield comma + text.json(rows, table.columns)
+        yield comma + text.json(rows, table.columns, table.zone)
         comma = b","
     yield b"]}"
 
@@ -100,15 +107,17 @@ class _Sink(io.RawIOBase):
         return taken
 
 
-def _parquet(table: Table, pieces: Iterator[Floats]) -> Iterator[bytes]:
+def _parquet(table: Table, pieces: Iterator[Floats], receipt: Receipt) -> Iterator[bytes]:
     # Not at the start: loading it takes 0.1 s, and few ask for it.
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 
     def batch(rows: Floats) -> Any:
         columns = dict(zip(table.columns, np.ascontiguousarray(rows.T), strict=True))
+        arrays = [column(name, columns[name]) for name in table.in_time_order]
+        # The same instant again; the zone is the type's.
         return pyarrow.RecordBatch.from_arrays(
-            [column(name, columns[name]) for name in table.in_time_order], schema=schema
+            arrays if table.zone is None else [*arrays, arrays[0].cast(kinds[-1])], schema=schema
         )
 
     def column(name: str, values: Floats) -> Any:
@@ -119,9 +128,14 @@ def _parquet(table: Table, pieces: Iterator[Floats]) -> Iterator[bytes]:
         missing = np.isnan(values)
         return pyarrow.array(values, mask=missing if missing.any() else None)
 
-    whole = [name for name in table.header if name == "time" or name in text.WHOLE]
+    stamps = {"time": "UTC", text.LOCAL_TIME: table.zone}
+    whole = [name for name in table.header if name in stamps or name in text.WHOLE]
     kinds = [
-        pyarrow.timestamp("ms", "UTC") if name == "time" else pyarrow.int64() if name in whole else pyarrow.float64()
+        pyarrow.timestamp("ms", stamps[name])
+        if name in stamps
+        else pyarrow.int64()
+        if name in whole
+        else pyarrow.float64()
         for name in table.header
     ]
     schema = pyarrow.schema(
@@ -153,11 +167,12 @@ def _parquet(table: Table, pieces: Iterator[Floats]) -> Iterator[bytes]:
         # No footer: what was sent so far is no Parquet file, and its reader notices.
         writer.is_open = False
         raise
+    writer.add_key_value_metadata({"receipt": receipt()})
     writer.close()
     yield sink.take()
 
 
 CSV = Format("csv", "text/csv", _csv)
 JSON = Format("json", "application/json", _json)
-PARQUET = Format("parquet", "application/vnd.apache.parquet", _parquet)
+PARQUET = Format("parquet", "application/vnd.apache.parquet", _parquet, carries=True)
 FORMATS = (CSV, JSON, PARQUET)

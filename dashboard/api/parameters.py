@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from dashboard.errors import BadParameter, BadParameters
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.market.indicators import Chosen, parse
+from dashboard.store.text import knows_zone
 
 MOST_ROWS = 50_000
 _INSTANT = "an ISO 8601 time (UTC where no zone is given) or milliseconds since 1970"
@@ -119,3 +120,12 @@ def word(name: str, text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{1,40}", text):
         raise BadParameter(name, text, "1 to 40 letters and digits")
     return text
+
+
+def zone(name: str, given: str) -> str:
+    """The name of a time zone."""
+    # A plus that was not encoded arrives as a space.
+    plain = given.replace(" ", "+")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+\-/]{0,63}", plain) or not knows_zone(plain):
+        raise BadParameter(name, given, "a time zone's name, as Europe/Berlin or UTC")
+    return plain

@@ -1,4 +1,4 @@
-"""`/api/v1`: tickers, bars, ticks and exports, as the contract says."""
+"""`/api/v1`: tickers, bars, ticks, exports and their receipts, as the contract says."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
+from flask_login import current_user
 
-from dashboard.api import export, formats, parameters, series
+from dashboard.api import export, formats, parameters, problems, series
+from dashboard.api.receipts import Receipts
 from dashboard.api.services import Services
 from dashboard.errors import BadParameter, EpochChanged
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
@@ -24,6 +26,7 @@ def blueprint(services: Services) -> Blueprint:
     routes = Blueprint("api", __name__, url_prefix="/api/v1")
     store = services.store
     rows = parameters.whole(1, parameters.MOST_ROWS)
+    receipts = Receipts()
 
     @routes.get("/tickers")
     def tickers() -> Response:
@@ -117,19 +120,36 @@ def blueprint(services: Services) -> Blueprint:
                     "timeframe": parameters.timeframe_or_ticks,
                     "start": parameters.instant,
                     "end": parameters.instant,
+                    "zone": parameters.zone,
                     "indicators": parameters.indicators,
                 },
             )
             timeframe, chosen = given.get("timeframe", MINUTE), given.get("indicators", ())
             if timeframe is None and chosen:
                 raise BadParameter("indicators", request.args["indicators"], "left out of ticks: bars have indicators")
-            return export.answer(services, form, at, timeframe, given.get("start"), given.get("end"), chosen)
+            start, end, zone = given.get("start"), given.get("end"), given.get("zone")
+            return export.answer(services, receipts, form, export.Wanted(at, timeframe, start, end, zone, chosen))
 
         return exported
 
     for form in formats.FORMATS:
         name = form.extension
         routes.add_url_rule(f"/export/<path:symbol>.{name}", f"export_{name}", export_as(form), methods=["GET"])
+
+    @routes.get("/receipts/<number>")
+    def receipt(number: str) -> Response:
+        parameters.read(request.args, {})
+        kept = receipts.find(int(current_user.id), number)
+        if kept is None:
+            return problems.answer(404, "there is no such receipt of yours, or no more; export again for a new one")
+        if kept.broken:
+            return problems.answer(404, "this export broke off before its end, so it has no receipt")
+        if kept.receipt is None:
+            return problems.answer(409, "this export is still being sent; its receipt is there at its end")
+        made = Response(kept.receipt, mimetype="application/json")
+        made.headers["Content-Disposition"] = f'attachment; filename="{kept.name}"'
+        made.headers["Cache-Control"] = "no-store"
+        return made
 
     return routes
 

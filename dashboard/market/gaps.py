@@ -43,6 +43,10 @@ class Gaps:
         self._back[-1] = _beyond(gone, at_ms)
         return gone
 
+    def count(self, start: float, end: float) -> int:
+        """How many of them have a moment in [start, end)."""
+        return int(np.count_nonzero((self._back > start) & (self._gone < end)))
+
     def overlap(self, start: Ints, ms: Ints) -> Mask:
         """bool[m]: whether [start, start + ms) has a moment of a span inside."""
         if not len(self._gone):

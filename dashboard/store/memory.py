@@ -192,13 +192,13 @@ class MemoryStore:
                 rows = rows[:, -limit:] if after_seq is None else rows[:, :limit]
             return Ticks(self.epoch, self.seq, self.oldest_seq, rows.T.copy(), more)
 
-    def tick_span(self, instrument: int, start: float | None, end: float | None) -> tuple[float, float] | None:
-        """(earliest, latest) event time of the kept ticks with `start` <= ts < `end`; None where there is none."""
+    def tick_span(self, instrument: int, start: float | None, end: float | None) -> tuple[float, float, int] | None:
+        """(earliest, latest event time, how many) of the kept ticks with `start` <= ts < `end`; None without one."""
         with self.lock:
             ts = self._ticks.rows(instrument)[TS]
             if start is not None or end is not None:
                 ts = ts[(ts >= (-np.inf if start is None else start)) & (ts < (np.inf if end is None else end))]
-            return (float(ts.min()), float(ts.max())) if len(ts) else None
+            return (float(ts.min()), float(ts.max()), len(ts)) if len(ts) else None
 
     def missed(self, instruments: Ints, after_seq: int, limit: int) -> Floats:
         """float64[n, 7]: the first `limit` ticks after `after_seq` of all `instruments`, by seq; the last column is
@@ -223,6 +223,11 @@ class MemoryStore:
             if limit is not None:
                 low = max(low, high - limit)
             return Bars(self.epoch, self.seq, self._book.block[:COLUMNS, low:high].T.copy())
+
+    def gaps(self, start: float, end: float) -> int:
+        """How often the feed was gone at a moment of `start` <= time < `end`, in this epoch."""
+        with self.lock:
+            return self._book.gaps.count(start, end)
 
     def recent_bars(self, instruments: Ints, timeframe: int, count: int) -> BarRows:
         """The newest `count` bars of each of `instruments`."""

@@ -28,6 +28,9 @@ from dashboard.market.ticks import Floats
 WHOLE: Final = frozenset({"seq", "ts", "start", "trades", "flags"})
 STAMPS: Final = frozenset({"ts", "start"})
 _ISO = "%Y-%m-%dT%H:%M:%S%.3fZ"
+_LOCAL = "%Y-%m-%dT%H:%M:%S%.3f%:z"
+#: The column that says in words when a row was, in a zone of the reader's choice.
+LOCAL_TIME: Final = "local_time"
 #: A column of `table`: texts, flags or whole numbers, None for none; float64[n] or datetime64[ms][n].
 Column = Sequence[str | bool | int | None] | NDArray[Any]
 #: As Linux counts: 0 is everybody's, 19 the least.
@@ -57,9 +60,24 @@ def _make_threads() -> None:
     frame.write_csv(io.BytesIO(), datetime_format=_ISO)
 
 
-def csv(rows: Floats, columns: tuple[str, ...], order: tuple[str, ...]) -> bytes:
+def knows_zone(zone: str) -> bool:
+    """Whether times can be told in a zone: its name in the IANA database, as `Europe/Berlin`."""
+    try:
+        _local(np.zeros(1), zone, "%z")
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
+def _local(stamps: Floats, zone: str, form: str) -> pl.Series:
+    instants = pl.Series(LOCAL_TIME, stamps.astype(np.int64)).cast(pl.Datetime("ms", "UTC"))
+    return instants.dt.convert_time_zone(zone).dt.to_string(form)
+
+
+def csv(rows: Floats, columns: tuple[str, ...], order: tuple[str, ...], zone: str | None = None) -> bytes:
     """Lines of CSV of `rows` float64[n, len(columns)], the columns as `order` has them: stamps as ISO 8601 UTC with
-    milliseconds, whole numbers as such, floats as the shortest text that is the same float, nothing for NaN."""
+    milliseconds, whole numbers as such, floats as the shortest text that is the same float, nothing for NaN. With a
+    `zone` the first of `order`, a stamp, comes again at the end, as ISO 8601 in that zone with its offset."""
     series = []
     for name in order:
         column = rows[:, columns.index(name)]
@@ -67,22 +85,29 @@ def csv(rows: Floats, columns: tuple[str, ...], order: tuple[str, ...]) -> bytes
             series.append(pl.Series(name, column.astype(np.int64)).cast(pl.Datetime("ms")))
         else:
             series.append(_series(name, column))
+    if zone is not None:
+        series.append(_local(rows[:, columns.index(order[0])], zone, _LOCAL))
     out = io.BytesIO()
     pl.DataFrame(series).write_csv(out, include_header=False, datetime_format=_ISO)
     return out.getvalue()
 
 
-def json(rows: Floats, columns: tuple[str, ...]) -> bytes:
+def json(rows: Floats, columns: tuple[str, ...], zone: str | None = None) -> bytes:
     """`rows` float64[n, len(columns)] as the JSON arrays of the API, comma between them and no bracket around them:
-    `[1,2.5,null],[2,2.5,7]`; null for NaN and infinity, which JSON does not have."""
+    `[1,2.5,null],[2,2.5,7]`; null for NaN and infinity, which JSON does not have. With a `zone` each ends with the
+    text of its time in that zone, as in CSV."""
     if not len(rows):
         return b""
     if not np.isfinite(rows).all():
         rows = np.where(np.isfinite(rows), rows, np.nan)
     out = io.BytesIO()
     out.write(b"[")
-    frame = pl.DataFrame([_series(name, rows[:, at]) for at, name in enumerate(columns)])
-    # A row of JSON is a line of CSV with brackets around it; there are only numbers.
+    series = [_series(name, rows[:, at]) for at, name in enumerate(columns)]
+    if zone is not None:
+        stamp = next(at for at, name in enumerate(columns) if name in STAMPS)
+        series.append(_local(rows[:, stamp], zone, f'"{_LOCAL}"'))
+    frame = pl.DataFrame(series)
+    # A row of JSON is a line of CSV with brackets around it; there are only numbers, and the times' own quotes.
     frame.write_csv(out, include_header=False, null_value="null", line_terminator="],[", quote_style="never")
     out.seek(-2, io.SEEK_END)
     out.truncate()

@@ -70,6 +70,7 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                     _choice("chart-scale", "Price scale", SCALES, view["scale"]),
                     html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
                     html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
+                    export_menu(),
                     html.Button("Alert", id="alert-button", className="button primary", type="button"),
                     html.Button(
                         "Panel",
@@ -83,6 +84,23 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
             html.Div(
                 className="plot", children=[html.Div(id="chart"), html.Div(id="chart-legend", className="legend")]
             ),
+        ],
+    )
+
+
+def export_menu() -> html.Div:
+    """The button of the export menu, which its module makes (`assets/page/exporting.mjs`)."""
+    return html.Div(
+        className="menu-anchor",
+        children=[
+            html.Button(
+                "▾",
+                id="export-button",
+                className="button",
+                type="button",
+                title="Choose what to export, and as what (E)",
+                **hyphened(aria_label="Export menu", aria_haspopup="dialog", aria_expanded="false"),
+            )
         ],
     )
 

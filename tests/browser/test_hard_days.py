@@ -138,7 +138,7 @@ def test_a_key_that_is_held_down_acts_once(running: Any, browser: Browser) -> No
     clicks = page.evaluate(
         """() => {
           let clicks = 0;
-          document.getElementById('export-csv').addEventListener('click', (event) => {
+          document.getElementById('export-button').addEventListener('click', (event) => {
             clicks += 1;
             event.stopImmediatePropagation();
           }, true);
