@@ -16,8 +16,6 @@ function said(value) {
 /** @param {HTMLElement} body @param {any} answer */
 export function correlation(body, answer) {
   const { instruments, matrix, common, least } = answer;
-  const scroll = body.querySelector(".market-scroll");
-  const place = scroll ? [scroll.scrollLeft, scroll.scrollTop] : [0, 0];
   const rows = instruments.map((/** @type {any} */ one, /** @type {number} */ at) =>
     make("tr", { class: one.stale ? "stale" : null }, [
       make("th", { scope: "row" }, [link(one)]),
@@ -40,6 +38,5 @@ export function correlation(body, answer) {
   const [fewest, most] = common;
   const few = fewest < least ? [make("p", { class: "muted market-note", text: `– where two instruments have fewer than ${least} returns in common.` })] : [];
   replace(body, made, ...few, legend(1, "", 1));
-  [made.scrollLeft, made.scrollTop] = place;
   return fewest === most ? `${most} returns of ${answer.returns}` : `${fewest} to ${most} returns of ${answer.returns}`;
 }

@@ -36,14 +36,39 @@ export function table(caption, columns, rows) {
   ]);
 }
 
-/** Put `made` in the place of what `body` holds; the focus stays on the instrument it was on. @param {HTMLElement} body @param {HTMLElement[]} made */
+/** What scrolls by itself in a panel. */
+const SCROLLED = ".market-scroll, .movers";
+
+/**
+ * Put `made` in the place of what `body` holds. What was scrolled stays so, and the focus stays on the instrument it was on,
+ * or where that is not in its list any more, on the one in its place.
+ * @param {HTMLElement} body @param {HTMLElement[]} made
+ */
 export function replace(body, ...made) {
-  const held = /** @type {HTMLElement | null} */ (document.activeElement);
-  const list = body.contains(held) ? held?.closest("[data-list]") : null;
-  const name = /** @type {HTMLElement | null} */ (list)?.dataset.list;
-  const symbol = body.contains(held) ? held?.dataset.symbol : undefined;
+  const places = [...body.querySelectorAll(SCROLLED)].map((one) => ({ left: one.scrollLeft, top: one.scrollTop, held: one === document.activeElement }));
+  const held = focused(body);
   body.replaceChildren(...made);
-  if (!symbol) return;
-  const scope = name ? body.querySelector(`[data-list="${name}"]`) : body;
-  /** @type {HTMLElement | null} */ (scope?.querySelector(`a[data-symbol="${CSS.escape(symbol)}"]`))?.focus({ preventScroll: true });
+  [...body.querySelectorAll(SCROLLED)].forEach((one, at) => {
+    if (!places[at]) return;
+    one.scrollLeft = places[at].left;
+    one.scrollTop = places[at].top;
+    if (places[at].held) /** @type {HTMLElement} */ (one).focus({ preventScroll: true });
+  });
+  if (!held) return;
+  const links = linksOf(body, held.list);
+  const same = links.find((one) => one.dataset.symbol === held.symbol) ?? links[Math.min(held.at, links.length - 1)];
+  same?.focus({ preventScroll: true });
+}
+
+/** The link that has the focus: in which list, of what, and where in it. @param {HTMLElement} body */
+function focused(body) {
+  const held = /** @type {HTMLElement | null} */ (document.activeElement);
+  if (!held?.dataset.symbol || !body.contains(held)) return null;
+  const list = /** @type {HTMLElement | null} */ (held.closest("[data-list]"))?.dataset.list ?? "";
+  return { list, symbol: held.dataset.symbol, at: linksOf(body, list).indexOf(held) };
+}
+
+/** @param {HTMLElement} body @param {string} list @returns {HTMLElement[]} */
+function linksOf(body, list) {
+  return [...body.querySelectorAll(`${list && `[data-list="${list}"]`} a[data-symbol]`)].map((one) => /** @type {HTMLElement} */ (one));
 }

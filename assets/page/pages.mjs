@@ -95,6 +95,8 @@ export async function pages({ view, market }) {
     const link = /** @type {HTMLElement} */ (event.target).closest?.("a[data-page]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
+    const menu = link.closest(".menu");
+    if (menu) /** @type {HTMLElement} */ (menu.previousElementSibling).click();
     go(/** @type {HTMLElement} */ (link).dataset.page ?? "chart");
   });
   tabs.addEventListener("click", (event) => {

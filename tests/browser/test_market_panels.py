@@ -1,4 +1,4 @@
-"""The Market page's panels when things go wrong: slow, failing, silent, old; and nothing is asked while nobody looks."""
+"""The Market page's panels when things go wrong: slow, failing, silent, old; nothing is asked while nobody looks."""
 
 from __future__ import annotations
 
