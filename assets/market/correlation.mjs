@@ -3,7 +3,7 @@
 
 import { make } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
-import { link, replace } from "./rows.mjs";
+import { nameCell, replace } from "./rows.mjs";
 import { legend, shade } from "./shade.mjs";
 
 const MINUS = "−";
@@ -18,7 +18,7 @@ export function correlation(body, answer) {
   const { instruments, matrix, common, least } = answer;
   const rows = instruments.map((/** @type {any} */ one, /** @type {number} */ at) =>
     make("tr", { class: one.stale ? "stale" : null }, [
-      make("th", { scope: "row" }, [link(one)]),
+      nameCell(one),
       ...matrix[at].map((/** @type {number | null} */ value, /** @type {number} */ other) =>
         make("td", {
           class: at === other ? "shade-own" : shade(value, 1),

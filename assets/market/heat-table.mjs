@@ -3,7 +3,7 @@
 
 import { make } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
-import { changeCell, link, priceCell, table } from "./rows.mjs";
+import { changeCell, nameCell, priceCell, table } from "./rows.mjs";
 import { SIZES } from "./titles.mjs";
 
 /** @param {any} answer */
@@ -13,7 +13,7 @@ export function heatTable(answer) {
   const sorted = [...answer.tiles].sort((a, b) => b.weight - a.weight);
   const rows = sorted.map((one) =>
     make("tr", { class: one.stale ? "stale" : null, "data-symbol": one.symbol }, [
-      make("th", { scope: "row" }, [link(one)]),
+      nameCell(one),
       make("td", { class: "muted", text: one.name }),
       make("td", { class: "muted", text: one.class }),
       make("td", { class: "muted", text: one.sector }),

@@ -16,8 +16,8 @@ import { CLASSES, SIZES } from "./titles.mjs";
 const CLASS_HEAD = 18;
 const SECTOR_HEAD = 14;
 const LEAST_HEAD = { w: 56, h: 40 };
-/** A tile shows its change over, and its symbol over, so many px. */
-const ROOM = { change: { w: 48, h: 34 }, symbol: { w: 34, h: 16 } };
+/** A tile shows its age in larger letters, its change and its symbol from so many px on. */
+const ROOM = { large: { w: 104, h: 68 }, change: { w: 48, h: 34 }, symbol: { w: 34, h: 16 } };
 /** Space between classes, and between tiles. */
 const CLASS_GAP = 4;
 const TILE_GAP = 1;
@@ -94,7 +94,7 @@ export class Heat {
   tile(one, box, answer) {
     let node = this.tiles.get(one.key);
     if (!node) {
-      const parts = [make("b"), make("span")];
+      const parts = [make("b"), make("span"), make("span", { class: "tile-age" })];
       node = /** @type {HTMLElement} */ (
         one.symbol
           ? make("a", { href: `/?symbol=${encodeURIComponent(one.symbol)}`, "data-symbol": one.symbol, tabindex: "-1" }, parts)
@@ -103,15 +103,17 @@ export class Heat {
       this.tiles.set(one.key, node);
       this.map.append(node);
     }
-    const [name, change] = node.children;
+    const [name, change, age] = node.children;
     const w = Math.max(0, box.w - TILE_GAP);
     const h = Math.max(0, box.h - TILE_GAP);
     const fits = (/** @type {{w: number, h: number}} */ room) => w >= room.w && h >= room.h;
-    const size = fits({ w: 96, h: 64 }) ? " large" : "";
+    const large = fits(ROOM.large);
+    const size = large ? " large" : "";
     node.className = `tile ${shade(one.change, answer.full)}${size}${one.stale ? " stale" : ""}`;
     Object.assign(node.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${w}px`, height: `${h}px` });
     write(name, fits(ROOM.symbol) ? (one.symbol ?? `+${one.count}`) : "");
     write(change, fits(ROOM.change) ? moved(one.change) : "");
+    write(age, large ? staleness(one) : "");
     const said = spoken(one, answer.size);
     if (node.title !== said) {
       node.title = said;

@@ -3,7 +3,7 @@
 
 import { make } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
-import { changeCell, link, priceCell, replace, table } from "./rows.mjs";
+import { changeCell, nameCell, priceCell, replace, table } from "./rows.mjs";
 
 /** name: title, the last column, what it says. @type {[string, string, string, (row: any) => string][]} */
 const LISTS = [
@@ -25,7 +25,7 @@ export function movers(body, answer) {
             [["Symbol", false], ["Last", true], ["Change", true], [last, true]],
             answer[name].map((/** @type {any} */ row) =>
               make("tr", { class: row.stale ? "stale" : null, "data-symbol": row.symbol }, [
-                make("th", { scope: "row" }, [link(row)]),
+                nameCell(row),
                 priceCell(row),
                 changeCell(row.change),
                 make("td", { class: "num muted", text: say(row) }),

@@ -5,18 +5,18 @@ import { make } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
 import { moved, staleness } from "./shade.mjs";
 
-/** A link to an instrument's chart. @param {any} row */
-export function link(row) {
-  return make("a", { href: `/?symbol=${encodeURIComponent(row.symbol)}`, "data-symbol": row.symbol, title: row.name, text: row.symbol });
+/** The head of a row: a link to the instrument's chart, and the age of its price where that is stale. @param {any} row */
+export function nameCell(row) {
+  const age = staleness(row);
+  return make("th", { scope: "row" }, [
+    make("a", { href: `/?symbol=${encodeURIComponent(row.symbol)}`, "data-symbol": row.symbol, title: row.name, text: row.symbol }),
+    ...(age ? [" ", make("span", { class: "row-age", text: age })] : []),
+  ]);
 }
 
-/** The cell of the price, with its age where it is stale. @param {any} row */
+/** The cell of the price. @param {any} row */
 export function priceCell(row) {
-  const age = staleness(row);
-  return make("td", { class: "num", title: age || null }, [
-    words.price(row.price, row.decimals),
-    ...(age ? [make("span", { class: "read-only-to-readers", text: `, ${age}` })] : []),
-  ]);
+  return make("td", { class: "num", text: words.price(row.price, row.decimals) });
 }
 
 /** The cell of the change. @param {number | null} change */

@@ -151,6 +151,7 @@ def test_stale_prices_and_old_panels_are_marked(enter: Callable[..., Page]) -> N
     expect(page.locator("#market-heat-panel .market-about")).to_contain_text("60 s old")
     page.click("#market-table")
     expect(page.locator(".heat-panel tr.stale")).to_have_count(1)
+    expect(page.locator(".heat-panel tr.stale th")).to_contain_text("65 s old")
 
 
 def test_a_market_that_began_anew_is_asked_again(
