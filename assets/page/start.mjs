@@ -117,6 +117,10 @@ async function begin(paint) {
   polling.start();
   stream.start(paint);
 
+  // What happens to alerts before the chart is first seen is on it then.
+  document.addEventListener("tickboard:alerts", (event) => {
+    paint.alerts.rules = /** @type {CustomEvent} */ (event).detail?.rules ?? paint.alerts.rules;
+  });
   await shown.seen("chart");
   const exportBy = await toolbar({ view });
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
