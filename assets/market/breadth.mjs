@@ -3,7 +3,7 @@
 
 import { make } from "../page/dom.mjs";
 import { replace } from "./rows.mjs";
-import { CLASSES } from "./titles.mjs";
+import { CLASSES, windowTitle } from "./titles.mjs";
 
 /** @param {HTMLElement} body @param {any} answer */
 export function breadth(body, answer) {
@@ -33,7 +33,7 @@ export function breadth(body, answer) {
       share("New lows of the window", all.new_lows, all.covered),
     ]),
   );
-  return "";
+  return windowTitle(answer.window);
 }
 
 /** @param {string} name @param {any} one @param {boolean} unknown whether there is a column for those */

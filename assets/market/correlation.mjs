@@ -37,6 +37,6 @@ export function correlation(body, answer) {
   const made = make("div", { class: "market-scroll", tabindex: "0", role: "region", "aria-label": "Correlation matrix" }, [table]);
   const [fewest, most] = common;
   const few = fewest < least ? [make("p", { class: "muted market-note", text: `– where two instruments have fewer than ${least} returns in common.` })] : [];
-  replace(body, made, ...few, legend(1, "", 1));
+  replace(body, made, ...few, legend(1, "", 1, false));
   return fewest === most ? `${most} returns of ${answer.returns}` : `${fewest} to ${most} returns of ${answer.returns}`;
 }

@@ -8,7 +8,7 @@ import { heatTable } from "./heat-table.mjs";
 import { replace } from "./rows.mjs";
 import { legend, moved, shade, staleness } from "./shade.mjs";
 import { squarify } from "./squarify.mjs";
-import { CLASSES, SIZES } from "./titles.mjs";
+import { CLASSES, SIZES, windowTitle } from "./titles.mjs";
 
 /** @typedef {import("./squarify.mjs").Box} Box */
 
@@ -45,7 +45,7 @@ export class Heat {
   draw(body, answer) {
     if (this.full !== answer.full) {
       this.full = answer.full;
-      this.legend.replaceChildren(legend(answer.full, "%", answer.full < 3 ? 2 : 0));
+      this.legend.replaceChildren(legend(answer.full, "%", answer.full < 3 ? 2 : 0, true));
     }
     if (this.table) replace(body, heatTable(answer));
     else {
@@ -53,7 +53,7 @@ export class Heat {
       this.lay(answer);
     }
     const others = answer.others.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.count, 0);
-    const count = `${answer.tiles.length + others} instruments`;
+    const count = `${windowTitle(answer.window)} · ${answer.tiles.length + others} instruments`;
     return others ? `${count}, the ${answer.tiles.length} largest by name` : count;
   }
 

@@ -4,6 +4,7 @@
 import { make } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
 import { changeCell, nameCell, priceCell, replace, table } from "./rows.mjs";
+import { windowTitle } from "./titles.mjs";
 
 /** name: title, the last column, what it says. @type {[string, string, string, (row: any) => string][]} */
 const LISTS = [
@@ -36,5 +37,5 @@ export function movers(body, answer) {
     ]),
   );
   replace(body, make("div", { class: "movers" }, lists));
-  return "";
+  return windowTitle(answer.window);
 }

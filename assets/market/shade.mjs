@@ -17,11 +17,12 @@ export function shade(value, full) {
 
 /**
  * What the colours mean. @param {number} full @param {string} unit `%`, or nothing @param {number} digits
+ * @param {boolean} open whether values go on beyond the ends
  */
-export function legend(full, unit, digits) {
+export function legend(full, unit, digits, open) {
   const steps = Array.from({ length: 2 * STEPS + 1 }, (_, at) => ((at - STEPS) * full) / STEPS);
   const text = (/** @type {number} */ value, /** @type {number} */ at) => {
-    const bound = at === 0 ? "≤ " : at === 2 * STEPS ? "≥ " : "";
+    const bound = open && at === 0 ? "≤ " : open && at === 2 * STEPS ? "≥ " : "";
     return bound + (value === 0 ? "0" : words.difference(value, digits)) + unit;
   };
   return make("ul", { class: "shades", "aria-label": "What the colours mean" }, [

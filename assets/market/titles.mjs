@@ -6,3 +6,8 @@ export const CLASSES = { stock: "Stocks", crypto: "Crypto", currency: "Currencie
 
 /** As in dashboard/ui/market/asked.py. @type {Record<string, string>} */
 export const SIZES = { turnover: "turnover", volume: "volume", trades: "trades" };
+
+/** What a window is called in its control. @param {string} name */
+export function windowTitle(name) {
+  return document.querySelector(`#market-window option[value="${name}"]`)?.textContent ?? name;
+}
