@@ -16,8 +16,9 @@ import { CLASSES, SIZES, windowTitle } from "./titles.mjs";
 const CLASS_HEAD = 18;
 const SECTOR_HEAD = 14;
 const LEAST_HEAD = { w: 56, h: 40 };
-/** A tile shows its age in larger letters, its change and its symbol from so many px on. */
-const ROOM = { large: { w: 104, h: 68 }, change: { w: 48, h: 34 }, symbol: { w: 34, h: 16 } };
+/** A tile has larger letters, its change and its symbol from so many px on; a symbol also takes so much a letter. */
+const ROOM = { large: { w: 104, h: 68 }, change: { w: 60, h: 34 }, symbol: { w: 6, h: 16 } };
+const LETTER = 8;
 /** Space between classes, and between tiles. */
 const CLASS_GAP = 4;
 const TILE_GAP = 1;
@@ -111,7 +112,8 @@ export class Heat {
     const size = large ? " large" : "";
     node.className = `tile ${shade(one.change, answer.full)}${size}${one.stale ? " stale" : ""}`;
     Object.assign(node.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${w}px`, height: `${h}px` });
-    write(name, fits(ROOM.symbol) ? (one.symbol ?? `+${one.count}`) : "");
+    const text = one.symbol ?? `+${one.count}`;
+    write(name, fits({ ...ROOM.symbol, w: ROOM.symbol.w + LETTER * text.length }) ? text : "");
     write(change, fits(ROOM.change) ? moved(one.change) : "");
     write(age, large ? staleness(one) : "");
     const said = spoken(one, answer.size);

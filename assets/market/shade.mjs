@@ -31,9 +31,11 @@ export function legend(full, unit, digits, open) {
   ]);
 }
 
-/** `▲ +0.52%`; – for none. @param {number | null} value */
+/** `▲ +0.52%`, without an arrow where that rounds to 0; – for none. @param {number | null} value */
 export function moved(value) {
-  return value == null ? words.percent(null) : `${words.arrow(value)} ${words.percent(value)}%`.trim();
+  if (value == null) return words.percent(null);
+  const text = words.percent(value);
+  return `${/^\d/.test(text) ? "" : words.arrow(value)} ${text}%`.trim();
 }
 
 /** The age of what is stale, nothing otherwise. @param {any} row */
