@@ -23,5 +23,9 @@
     figure: give("figure"),
     alerts: give("alerts"),
     polled: give("polled"),
+    heat: give("heat"),
+    movers: give("movers"),
+    breadth: give("breadth"),
+    correlation: give("correlation"),
   };
 })();

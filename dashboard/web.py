@@ -80,7 +80,7 @@ def create_server(runtime: Runtime) -> Flask:
     @server.before_request
     def only_known_paths() -> None:
         # Dash answers every path with its page; what is no page of ours is a 404.
-        if request.url_rule is not None and request.url_rule.rule == "/<path:path>":
+        if request.url_rule is not None and request.url_rule.rule == "/<path:path>" and request.path not in ui.PATHS:
             abort(404)
 
     def identify() -> handshake.Identity | None:

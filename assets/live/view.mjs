@@ -43,8 +43,8 @@ class View {
     const known = new Set(symbols);
     this.known = (symbol) => known.has(symbol);
     Object.assign(this, first, this.asked());
-    if (location.search.length > 1) this.address("replace");
-    addEventListener("popstate", () => this.change({ ...first, ...this.asked() }));
+    if (location.pathname === "/" && location.search.length > 1) this.address("replace");
+    addEventListener("popstate", () => location.pathname === "/" && this.change({ ...first, ...this.asked() }));
   }
 
   /** What there is of what the address asks for. @returns {Partial<Shown>} */

@@ -46,6 +46,8 @@ export async function keyboard({ view, search, alerts, views }) {
 
   /** @param {string} key @returns {(() => void) | null} */
   function action(key) {
+    // On another page there is no chart that the others are about.
+    if (document.getElementById("app")?.dataset.page !== "chart" && !["/", "?", "t", "T"].includes(key)) return null;
     const timeframe = TIMEFRAMES[Number(key) - 1];
     if (timeframe) return () => view.set({ timeframe });
     switch (key.toLowerCase()) {

@@ -82,6 +82,7 @@ export async function search({ market, view }) {
   const choose = (/** @type {string | undefined} */ symbol) => {
     if (!symbol) return;
     view.set({ symbol });
+    document.dispatchEvent(new CustomEvent("tickboard:chosen"));
     field.value = "";
     close();
     leave();

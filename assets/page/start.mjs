@@ -16,6 +16,7 @@ import { exporting } from "./exporting.mjs";
 import { fade } from "./flash.mjs";
 import { header as makeHeader } from "./header.mjs";
 import { keyboard } from "./keyboard.mjs";
+import { pages as makePages } from "./pages.mjs";
 import { quote as makeQuote } from "./quote.mjs";
 import { search as makeSearch } from "./search.mjs";
 import { Sparks } from "./sparks.mjs";
@@ -31,6 +32,8 @@ const NAMES = { timeframe: "timeframe", type: "chart type", scale: "price scale"
 
 /** @type {Figures | null} */
 let figures = null;
+/** @type {import("./pages.mjs").Pages | null} */
+let pages = null;
 
 /** What Dash's callbacks bring, by the store that it comes through. @param {string} kind @param {any} data */
 function take(kind, data) {
@@ -38,6 +41,7 @@ function take(kind, data) {
   else if (kind === "figure") figures?.take(data);
   else if (kind === "alerts") document.dispatchEvent(new CustomEvent("tickboard:alerts", { detail: data }));
   else if (kind === "polled") polling.take(data);
+  else pages?.take(kind, data);
 }
 
 /** @param {any} paint the data that the page opens with */
@@ -62,6 +66,7 @@ async function begin(paint) {
   };
 
   await theme();
+  const shown = (pages = await makePages({ view, market }));
   const views = await makeViews();
   view.on((/** @type {any} */ now, /** @type {any} */ before) => now.symbol !== before.symbol && views.show("chart"));
   const cards = makeCards(await element("#cards"), { market, view, sparks });
@@ -75,6 +80,7 @@ async function begin(paint) {
   /** @type {Set<string>} */
   const changed = new Set();
   const paintChanged = () => {
+    if (shown.shown !== "chart") return;
     cards.paint(changed);
     watchlist.paint(changed);
     alerts.paint(changed);
@@ -92,12 +98,17 @@ async function begin(paint) {
   });
   const tick = () => {
     if (document.hidden) return;
-    cards.tick();
     header.tick();
+    if (shown.shown !== "chart") return;
+    cards.tick();
     watchlist.tick();
     alerts.tick();
     quote.tick();
   };
+  shown.on(() => {
+    onFrame(paintChanged);
+    tick();
+  });
   setInterval(tick, 1000);
   tick();
 
@@ -107,6 +118,11 @@ async function begin(paint) {
   polling.start();
   stream.start(paint);
 
+  // What happens to alerts before the chart is first seen is on it then.
+  document.addEventListener("tickboard:alerts", (event) => {
+    paint.alerts.rules = /** @type {CustomEvent} */ (event).detail?.rules ?? paint.alerts.rules;
+  });
+  await shown.seen("chart");
   const exportBy = await toolbar({ view });
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
   view.on((/** @type {any} */ now) => chart.rescale(now.scale));

@@ -16,6 +16,7 @@ from dashboard.clock import Clock
 from dashboard.market.bars import CHANGED, CLOSE, COLUMNS, DAY, FIELDS, HIGH, LOW, OPEN, TIMEFRAMES, VOLUME
 from dashboard.market.book import BarBook
 from dashboard.market.instruments import Catalogue
+from dashboard.market.panel import Panel, joined, panel_of
 from dashboard.market.ticks import Floats, Ints, Mask, TickBatch, ascending
 from dashboard.store.change import BAR_COLUMNS, LAST_COLUMNS, BarRows, Change, ChangedBars, Listener
 from dashboard.store.rings import SEQ, TS, TickRings
@@ -28,6 +29,8 @@ __all__ = ["TICK_COLUMNS", "Bars", "LastTable", "MemoryStore", "Ticks"]
 #: Bars kept in each timeframe when the memory suffices: 2 h, 6 h, 18 h, 10 d, 30 d, 70 d, half a year, 5 years.
 BARS_WANTED = (7_200, 4_320, 4_320, 14_400, 8_640, 6_720, 4_380, 1_830)
 BARS_LEAST = 64
+#: Instruments of a panel that are read while the lock is held once: 2 ms of 100 bars each.
+PANEL_STEP = 500
 #: Ticks kept of an instrument when the memory suffices, and in any case.
 TICKS_WANTED, TICKS_LEAST = 200_000, 256
 _BAR_BYTES = FIELDS * 8 * 2
@@ -273,6 +276,26 @@ class MemoryStore:
         with self.lock:
             low, high = self._book.window(self._key(instrument, timeframe), count)
             return self._book.block[CLOSE, low:high].copy()
+
+    @property
+    def kept_bars(self) -> tuple[int, ...]:
+        """How many bars of each timeframe are kept of an instrument."""
+        return tuple(self._kept_bars)
+
+    def panel(self, instruments: Ints, timeframe: int, count: int) -> Panel:
+        """The newest `count` bars of each of `instruments` side by side, of one epoch.
+
+        Each instrument's bars are of one moment; between many instruments the writer gets its turn.
+        """
+        while True:
+            epoch, parts = self.epoch, []
+            for low in range(0, max(1, len(instruments)), PANEL_STEP):
+                with self.lock:
+                    if self.epoch != epoch:
+                        break
+                    parts.append(panel_of(self._book, instruments[low : low + PANEL_STEP], timeframe, count))
+            else:
+                return joined(parts)
 
     def tick_view(self, instrument: int, count: int) -> View:
         """The newest `count` ticks as a read-only DataFrame over the ring itself, columns `TICK_COLUMNS`."""

@@ -12,10 +12,12 @@ from dashboard.ui import bodies, callbacks, static
 from dashboard.ui.first_paint import first_paint
 from dashboard.ui.index import IGNORED, Page
 from dashboard.ui.layout import page
+from dashboard.ui.market import callbacks as market_callbacks
+from dashboard.ui.pages import PATHS, asked_page
 from dashboard.ui.services import Services
 from dashboard.ui.static import ASSETS
 
-__all__ = ["Services", "build"]
+__all__ = ["PATHS", "Services", "build"]
 
 
 def build(server: Flask, services: Services) -> Dash:
@@ -38,10 +40,11 @@ def build(server: Flask, services: Services) -> Dash:
     )
 
     def layout() -> Any:
-        return page(first_paint(services, asked_view()))
+        return page(first_paint(services, asked_view()), asked_page())
 
     app.layout = layout
     callbacks.register(app, services)
+    market_callbacks.register(app, services)
     bodies.install(server, app)
     return app
 

@@ -7,6 +7,7 @@ from typing import Any
 from dash import html
 
 from dashboard.ui.attributes import hyphened
+from dashboard.ui.pages import links, navigation
 
 BADGE_TITLES = {
     "SIMULATED": "Prices are made by a simulator; they are not real",
@@ -21,6 +22,7 @@ def header(paint: dict[str, Any]) -> html.Header:
         className="head-bar",
         children=[
             html.H1("Tickboard", className="name"),
+            navigation(),
             html.Span(kind, id="feed-kind", className="badge", title=BADGE_TITLES.get(kind, f"Prices from {kind}")),
             # What counts seconds stands beside the words that are announced, not in them.
             html.Span(id="feed-note", className="note", children=[html.Span(role="status"), html.Span()]),
@@ -71,6 +73,7 @@ def menu(user: dict[str, str]) -> html.Div:
                 className="menu-head", children=[html.B(user["name"]), html.Span(user["role"], className="muted")]
             ),
             html.Div(id="menu-facts", className="menu-facts"),
+            *links("menu-item page-item"),
             html.Div(id="theme-choice", className="menu-row", role="group", **hyphened(aria_label="Theme")),
             html.Button("Keys", id="keys-button", className="menu-item", type="button"),
             html.A("Change password", href="/account/password", className="menu-item"),

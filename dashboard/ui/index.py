@@ -6,12 +6,16 @@ from html import escape
 from typing import Any
 
 from dash import Dash
+from flask import request
 
+from dashboard.ui.pages import PAGES
 from dashboard.ui.static import ASSETS, STYLES, Files
 
 #: Files under `assets/` that Dash must not put on the page by itself: `main.mjs` imports the other modules (a second
 #: copy under another address would be a second socket), `early.js` and the styles are in the head already.
 IGNORED = r"^(?!main\.mjs$).*\.mjs$|^early\.js$|\.css$|^plotly\.min\.js$"
+#: Folders of modules that a page brings when it is first shown.
+LATER = frozenset({"market"})
 #: The layout and the callbacks are asked for at once, not when the renderer has started: it takes these answers then.
 _INDEX = """<!doctype html>
 <html lang="en">
@@ -24,7 +28,7 @@ _INDEX = """<!doctype html>
 <link rel="stylesheet" href="{styles}">
 <link rel="preload" as="fetch" href="/_dash-layout" crossorigin>
 <link rel="preload" as="fetch" href="/_dash-dependencies" crossorigin>
-<link id="plotly-source" rel="preload" as="script" href="{plotly}">
+<link id="plotly-source" rel="{plotly_when}" as="script" href="{plotly}">
 {modules}
 </head>
 <body>
@@ -59,6 +63,8 @@ class Page(Dash):
             early=own("assets", "early.js"),
             styles=own("assets", STYLES),
             plotly=self.plotly_address(),
+            # On a page without a chart, when there is nothing else to do.
+            plotly_when="preload" if request.path == PAGES["chart"][0] else "prefetch",
             modules=modules,
             cards="<div></div>" * 6,
             app_entry=parts["app_entry"],
@@ -74,5 +80,6 @@ class Page(Dash):
 
 
 def module_paths() -> list[str]:
-    """The modules that `main.mjs` imports, asked for at once rather than one after another."""
-    return sorted(path.relative_to(ASSETS).as_posix() for path in ASSETS.glob("*/*.mjs"))
+    """The modules that the first page takes, asked for at once rather than one after another."""
+    found = (path.relative_to(ASSETS) for path in ASSETS.glob("*/*.mjs"))
+    return sorted(path.as_posix() for path in found if path.parts[0] not in LATER)

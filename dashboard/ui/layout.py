@@ -12,6 +12,7 @@ from dashboard.ui.attributes import hyphened
 from dashboard.ui.cards import cards
 from dashboard.ui.figures import SCALES, TYPES
 from dashboard.ui.header import header
+from dashboard.ui.market.layout import market_page
 from dashboard.ui.watchlist import watchlist
 
 #: How often the page asks where the stream can't be had.
@@ -20,16 +21,17 @@ POLL_MS = 1000
 TABS = {"chart": "Chart", "list": "List", "side": "Alerts", "more": "More"}
 
 
-def page(paint: dict[str, Any]) -> html.Div:
-    """The whole page around the data of `first_paint`."""
+def page(paint: dict[str, Any], shown: str = "chart") -> html.Div:
+    """Every page under the header, of which `shown` is seen, around the data of `first_paint`."""
     return html.Div(
         id="app",
         className="app",
-        **hyphened(data_view="chart"),
+        **hyphened(data_view="chart", data_page=shown),
         children=[
             header(paint),
             cards(paint),
             html.Main(className="board", children=[watchlist(paint), chart_panel(paint), side_panel()]),
+            market_page(),
             html.Nav(
                 className="bottom-tabs",
                 **hyphened(aria_label="Views"),

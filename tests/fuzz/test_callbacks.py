@@ -33,6 +33,18 @@ def call(output: str, value: Any, *, state: list[dict[str, Any]] | None = None) 
     return body if state is None else body | {"state": state}
 
 
+def market(panel: str, **question: Any) -> dict[str, Any]:
+    """What the renderer posts for a panel of the Market page."""
+    owners = ((f"market-{panel}-interval", "n_intervals", 5), (f"market-{panel}-ask", "data", question))
+    return {
+        "output": f"market-{panel}.data",
+        "outputs": {"id": f"market-{panel}", "property": "data"},
+        "inputs": [{"id": owner, "property": name, "value": value} for owner, name, value in owners],
+        "changedPropIds": [f"market-{panel}-ask.data"],
+        "parsedChangedPropsIds": [f"market-{panel}-ask.data"],
+    }
+
+
 VIEW = {"symbol": "AAPL", "timeframe": "1m", "type": "candles"}
 RECORDED = (
     call("figure", VIEW | {"number": 3, "epoch": "k3v9"}),
@@ -43,6 +55,10 @@ RECORDED = (
     call("alerts", {"op": "disable", "id": 1, "number": 3}),
     call("alerts", {"op": "enable", "id": 1}),
     call("alerts", {"op": "delete", "id": 1}),
+    market("heat", window="1h", size="volume", number=1),
+    market("movers", window="day", number=1),
+    market("breadth", window="1w", number=2),
+    market("correlation", returns="15m", symbols="AAPL,MSFT", number=3),
 )
 WORDS = ("figure", "alerts", "polled", "started.data", "alerts.modified_timestamp", "AAPL", "1m", "create", 2**70, VIEW)
 

@@ -1,0 +1,50 @@
+"""Breadth: how many instruments take part in a move, by what they did over a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.market.moves import Moves, above_mean
+from dashboard.market.ticks import Floats, Mask
+
+#: Days of the simple means that prices are held against.
+PERIODS = (20, 50)
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """Numbers of instruments. `unknown` have no price or no reference; `above` holds (above, known) of each of
+    `PERIODS`; `covered` are those for which a new high or low of the window could be told."""
+
+    advancing: int
+    declining: int
+    unchanged: int
+    unknown: int
+    new_highs: int
+    new_lows: int
+    covered: int
+    above: tuple[tuple[int, int], ...]
+
+
+def breadth(found: Moves, daily_close: Floats, among: Mask | None = None) -> Breadth:
+    """The breadth of the instruments `among` (all by default); `daily_close` float64[n, t] are the newest daily
+    closes, the forming day's last."""
+    chosen = np.ones(len(found.price), dtype=np.bool_) if among is None else among
+    known = chosen & np.isfinite(found.change)
+    means = [above_mean(found.price, daily_close, period) for period in PERIODS]
+    return Breadth(
+        advancing=_count(known & (found.change > 0)),
+        declining=_count(known & (found.change < 0)),
+        unchanged=_count(known & (found.change == 0)),
+        unknown=_count(chosen & ~known),
+        new_highs=_count(chosen & found.new_high),
+        new_lows=_count(chosen & found.new_low),
+        covered=_count(chosen & np.isfinite(found.reference)),
+        above=tuple((_count(chosen & above), _count(chosen & there)) for above, there in means),
+    )
+
+
+def _count(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))
