@@ -70,7 +70,8 @@ async function begin(paint) {
   const cards = makeCards(await element("#cards"), { market, view, sparks });
   const header = await makeHeader({ market, paint });
   const search = await makeSearch({ market, view });
-  const side = await tabs({ alerts: null, trades: trades({ market, view, stream }), statistics: statistics({ market, view }), quality: quality({ market, view }) }, view);
+  const tape = trades({ market, view, stream });
+  const side = await tabs({ alerts: null, trades: tape, statistics: statistics({ market, view }), quality: quality({ market, view }) }, view);
   const toAlerts = (/** @type {string} */ name) => {
     side.choose("alerts");
     views.show(name);
@@ -132,6 +133,7 @@ async function begin(paint) {
   window["tickboard"] = {
     market,
     view,
+    trades: async () => (await tape).all(),
     chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot, overlay: chart.overlay },
   };
 }

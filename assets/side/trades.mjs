@@ -14,7 +14,7 @@ const HEIGHT = 22;
 const MOST = 5_000;
 const AT_ONCE = 500;
 
-/** @typedef {{price: number, size: number | null, ts: number, side: number, hole: boolean}} Trade */
+/** @typedef {{seq: number, price: number, size: number | null, ts: number, side: number, hole: boolean}} Trade */
 
 /**
  * The trades, and those of them that are shown: of a size, up to where the reader stopped. Rows keep their numbers while
@@ -40,8 +40,8 @@ export class Shown {
   /** @param {import("../live/tape.mjs").Tick[]} rows @param {boolean} hole */
   add(rows, hole) {
     if (hole) this.rule.forget();
-    rows.forEach(([, price, size, , , ts], at) => {
-      const trade = { price, size, ts, side: this.rule.of(price), hole: hole && at === 0 };
+    rows.forEach(([seq, price, size, , , ts], at) => {
+      const trade = { seq, price, size, ts, side: this.rule.of(price), hole: hole && at === 0 };
       this.trades.push(trade);
       if (this.fits(trade)) this.fitting.push(trade);
     });
@@ -96,7 +96,10 @@ export function sizeOf(text) {
   return Number.isFinite(value) ? value : null;
 }
 
-/** @param {{market: any, view: any, stream: any}} page @returns {Promise<import("./tabs.mjs").Tab>} */
+/**
+ * @param {{market: any, view: any, stream: any}} page
+ * @returns {Promise<import("./tabs.mjs").Tab & {all: () => number[][]}>} `all`: [seq, price] of every trade kept here, for scripts
+ */
 export async function trades({ market, view, stream }) {
   const place = await element("#trades-panel");
   const least = /** @type {HTMLInputElement} */ (make("input", { class: "field", id: "trades-least", inputmode: "decimal", autocomplete: "off", placeholder: "any", "aria-describedby": "trades-wrong" }));
@@ -220,5 +223,6 @@ export async function trades({ market, view, stream }) {
     },
     changed: () => tape.watch(view.symbol),
     tick() {},
+    all: () => shown.trades.map(({ seq, price }) => [seq, price]),
   };
 }

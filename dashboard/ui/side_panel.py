@@ -1,4 +1,4 @@
-"""The side panel: tabs of alerts, trades, statistics and data quality, painted by their modules, and the quote below."""
+"""The side panel: tabs of alerts, trades, statistics, data quality, painted by their modules, and the quote below."""
 
 from __future__ import annotations
 
