@@ -148,7 +148,7 @@ export function lineOf({ name, value, more }) {
 function footnote(answer) {
   if (!answer.bars) return `Not enough data: no bar of ${answer.timeframe} has closed in this window.`;
   return (
-    `From ${answer.bars.toLocaleString("en-US")} closed bars of ${answer.timeframe} since ${words.moment(answer.start)}. ` +
+    `From ${answer.bars.toLocaleString("en-US")} closed ${answer.bars === 1 ? "bar" : "bars"} of ${answer.timeframe} since ${words.moment(answer.start)}. ` +
     "Volatility: root of the sum of squared log returns (Andersen et al. 2003), scaled to a year by calendar time. " +
     "ATR: Wilder 1978. Skew and kurtosis: those of a sample."
   );

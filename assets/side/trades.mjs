@@ -58,7 +58,7 @@ export class Shown {
 
   /** @param {Trade} trade */
   fits(trade) {
-    return this.least === 0 || (trade.size ?? 0) >= this.least;
+    return trade.hole || this.least === 0 || (trade.size ?? 0) >= this.least;
   }
 
   /** @param {number} least */

@@ -33,16 +33,21 @@ _ATR_PERIOD = 14
 
 @dataclass(frozen=True, slots=True)
 class _Closed:
-    """Closed bars of one instrument and timeframe: `rows` float64[n, 8], every kept one; `time` and `close`
-    float64[m], when those of the window ended and at which price."""
+    """Closed bars of one instrument and timeframe, every kept one or those of a window: `rows` float64[n, 8], when
+    they ended and at which price."""
 
     rows: Floats
     time: Floats
     close: Floats
 
+    def after(self, since: float) -> _Closed:
+        """Those that ended after `since`."""
+        inside = self.time > since
+        return _Closed(self.rows[inside], self.time[inside], self.close[inside])
+
 
 def statistics(store: MemoryStore, instrument: int, window: str, against: int | None) -> dict[str, Any]:
-    """The answer's body. A window ends with the instrument's newest tick, or its last bar where none has come.
+    """The answer's body. A window ends with the instrument's newest tick, or the last closed bar where that is later.
 
     What can't be told (too few bars, a price that does not move) is None.
     """
@@ -50,10 +55,10 @@ def statistics(store: MemoryStore, instrument: int, window: str, against: int | 
     timeframe = TIMEFRAME_INDEX[frame]
     with store.lock:
         last = store.last()
-        newest = store.bars(instrument, timeframe, limit=1).rows
-        now = _newest(float(last.ts[instrument]), newest, TIMEFRAMES[timeframe].ms)
-        own = _closed(store, instrument, timeframe, now - length)
-        other = None if against is None else _closed(store, against, timeframe, now - length)
+        every = _closed(store, instrument, timeframe)
+        now = float(np.fmax(last.ts[instrument], every.time[-1] if len(every.time) else math.nan))
+        own = every.after(now - length)
+        other = None if against is None else _closed(store, against, timeframe).after(now - length)
         price = float(last.price[instrument])
         past = {name: _close_at(store, instrument, now - ms) for name, ms in RETURNS.items()}
     body: dict[str, Any] = {
@@ -75,27 +80,18 @@ def statistics(store: MemoryStore, instrument: int, window: str, against: int | 
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return body | {
             "volatility": _number(returns.volatility(own.time, own.close)),
-            "atr": _atr(own.rows, price),
+            "atr": _atr(every.rows, price),
             "beta": _beta(own, other),
             "drawdown": _drawdown(own, now, price),
             "distribution": _distribution(own.close),
         }
 
 
-def _newest(ts: float, bars: Floats, ms: int) -> float:
-    """The time of the newest tick, else the end of the last bar; NaN where there is neither."""
-    if ts == ts or not len(bars):
-        return ts
-    return float(bars[-1, START]) + ms
-
-
-def _closed(store: MemoryStore, instrument: int, timeframe: int, since: float) -> _Closed:
-    """Every kept bar that has closed, and of those that end after `since` the ends and closes."""
+def _closed(store: MemoryStore, instrument: int, timeframe: int) -> _Closed:
+    """Every kept bar that has closed."""
     rows = store.bars(instrument, timeframe).rows
     rows = rows[(rows[:, FLAGS].astype(np.int64) & int(Flag.CLOSED)) > 0]
-    time = rows[:, START] + TIMEFRAMES[timeframe].ms
-    inside = (time > since) & np.isfinite(rows[:, CLOSE])
-    return _Closed(rows, time[inside], np.ascontiguousarray(rows[inside, CLOSE]))
+    return _Closed(rows, rows[:, START] + TIMEFRAMES[timeframe].ms, np.ascontiguousarray(rows[:, CLOSE]))
 
 
 def _close_at(store: MemoryStore, instrument: int, at: float) -> tuple[float, float]:
