@@ -4,7 +4,7 @@
 import { element, make } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
 import { Asked } from "./asked.mjs";
-import { lineOf } from "./statistics.mjs";
+import { say } from "./lines.mjs";
 
 const EVERY_MS = 5_000;
 /** What the checks refuse, in the order of dashboard/market/quality.py. */
@@ -75,21 +75,21 @@ export async function quality({ market, view }) {
   let answer = null;
   const paintAge = () => {
     const now = market.get(view.symbol);
-    age.replaceChildren(
-      lineOf({
+    say(age, [
+      {
         name: "Last report",
         value: now?.age_ms == null ? "no tick yet" : `${words.age(now.age_ms)} ago`,
         more: now?.age_ms == null ? "" : now.stale ? "stale" : "fresh",
-      }),
-      lineOf({ name: "Last tick", value: now?.ts ? words.moment(now.ts) : "–", more: "" }),
-      lineOf({ name: "Ticks", value: answer ? whole(answer.ticks) : "–", more: answer?.outliers ? `${whole(answer.outliers)} jumped by over 20 %, kept` : "" }),
-    );
+      },
+      { name: "Last tick", value: now?.ts ? words.moment(now.ts) : "–", more: "" },
+      { name: "Ticks", value: answer ? whole(answer.ticks) : "–", more: answer?.outliers ? `${whole(answer.outliers)} jumped by over 20 %, kept` : "" },
+    ]);
   };
   const paint = (/** @type {any} */ given) => {
     answer = given;
     paintAge();
-    feed.replaceChildren(...feedLines(answer).map(lineOf));
-    bars.replaceChildren(...barLines(answer).map(lineOf));
+    say(feed, feedLines(answer));
+    say(bars, barLines(answer));
     const cell = (/** @type {number | null} */ count) => make("td", { class: count ? "num warn" : "num faint", text: count === null ? "–" : whole(count) });
     table.replaceChildren(
       make("caption", { text: "Refused ticks since the start" }),

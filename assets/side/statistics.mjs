@@ -5,6 +5,7 @@ import { element, make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
 import { Asked } from "./asked.mjs";
 import { paintBars } from "./histogram.mjs";
+import { say } from "./lines.mjs";
 import { keep, kept } from "./tabs.mjs";
 
 const EVERY_MS = 15_000;
@@ -25,7 +26,7 @@ const plain = (share) => `${words.price(share * 100, 2)} %`;
 
 /**
  * What each line of the list says, with what is to be known about it.
- * @param {any} answer @param {number} decimals @returns {{name: string, value: string, more: string}[]}
+ * @param {any} answer @param {number} decimals @returns {import("./lines.mjs").Line[]}
  */
 export function lines(answer, decimals) {
   const { volatility, atr, beta, drawdown, distribution, against } = answer;
@@ -77,7 +78,7 @@ export async function statistics({ market, view }) {
   const paint = (/** @type {any} */ answer) => {
     const decimals = market.get(answer.symbol)?.decimals ?? 2;
     changes.replaceChildren(...answer.returns.map(changeOf(answer.end)));
-    list.replaceChildren(...lines(answer, decimals).map(lineOf));
+    say(list, lines(answer, decimals));
     paintBars(picture, answer.distribution, answer.timeframe);
     write(note, footnote(answer));
   };
@@ -135,14 +136,6 @@ const changeOf = (end) => (/** @type {any} */ { window: name, value, since }) =>
     make("dd", { class: `num ${words.direction(value)}`, text: value == null ? "–" : percent(value) }),
   ]);
 };
-
-/** @param {{name: string, value: string, more: string}} line */
-export function lineOf({ name, value, more }) {
-  return make("div", {}, [
-    make("dt", { text: name }),
-    make("dd", { class: "num" }, [make("span", { text: value }), ...(more ? [make("span", { class: "more", text: more })] : [])]),
-  ]);
-}
 
 /** @param {any} answer */
 function footnote(answer) {
