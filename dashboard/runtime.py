@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from dashboard.feeds.registry import make_feed
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.market.quality import Checker
 from dashboard.store import text
+from dashboard.store.condition import condition
 from dashboard.store.freshness import ages
 from dashboard.store.intake import Intake
 from dashboard.store.memory import LastTable, MemoryStore
@@ -209,6 +210,20 @@ class Runtime:
             silence_is_stale=self.feed.silence_is_stale,
             alive_ms=self.intake.last_report_ms,
         )
+
+    def condition(self, instrument: int) -> dict[str, Any]:
+        """How good an instrument's data is, and how the feed does; ready for JSON."""
+        state, (healthy, words) = self.supervisor.state, self.feed_health()
+        feed = {
+            "kind": self.feed.kind,
+            "healthy": healthy,
+            "words": words,
+            "status": state.status,
+            "since": int(state.since_ms),
+            "breaks": state.retries,
+            "error": state.error,
+        }
+        return condition(self.store, self.intake, self.freshness, instrument) | {"feed": feed}
 
     def feed_health(self) -> tuple[bool, str]:
         """(whether the feed does what it should, the words for the readiness page)."""

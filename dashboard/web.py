@@ -118,8 +118,10 @@ def create_server(runtime: Runtime) -> Flask:
         cut=runtime.cut,
         workbench=Workbench(runtime.database, runtime.clock),
         chart_types=tuple(ui.figures.TYPES),
+        condition=runtime.condition,
     )
     server.register_blueprint(api.rest.blueprint(services))
+    server.register_blueprint(api.looks.blueprint(services))
     server.register_blueprint(api.kept.blueprint(services))
     api.problems.install(server, error_page)
     dash_app = ui.build(server, runtime_services(runtime))

@@ -47,6 +47,8 @@ class Stream {
     this.timer = 0;
     /** @type {() => void} */
     this.changed = () => {};
+    /** Who reads the channel `ticks`. @type {import("./tape.mjs").Tape | null} */
+    this.tape = null;
   }
 
   /** Begin: the first paint's epoch and seq are where the stream goes on from. @param {any} paint */
@@ -145,8 +147,12 @@ class Stream {
           this.barsWhole = message.resumed !== false;
           if (!this.barsWhole) market.tell("hole", this.bars);
         }
-        return undefined;
+        return message.channel === "ticks" ? this.tape?.take(message) : undefined;
+      case "ticks":
+      case "gap":
+        return this.tape?.take(message);
       case "heartbeat":
+        this.tape?.take(message);
         this.tickerSeq = Math.max(this.tickerSeq, message.seq);
         if (this.barsWhole && this.barsAnswered) this.barSeq = Math.max(this.barSeq, message.seq);
         return undefined;
@@ -189,6 +195,7 @@ class Stream {
       this.barsWhole = false;
       market.tell("epoch", message.epoch);
     } else this.askBars();
+    this.tape?.welcome();
     this.bestTrip = Infinity;
     this.ping();
     setTimeout(() => this.ping(), 500);

@@ -26,6 +26,10 @@ import { toolbar } from "./toolbar.mjs";
 import { views as makeViews } from "./views.mjs";
 import { watchlist as makeWatchlist } from "./watchlist.mjs";
 import { Figures } from "../chart/figures.mjs";
+import { quality } from "../side/quality.mjs";
+import { statistics } from "../side/statistics.mjs";
+import { tabs } from "../side/tabs.mjs";
+import { trades } from "../side/trades.mjs";
 
 /** What the parts of a view are called. */
 const NAMES = { timeframe: "timeframe", type: "chart type", scale: "price scale" };
@@ -72,7 +76,13 @@ async function begin(paint) {
   const cards = makeCards(await element("#cards"), { market, view, sparks });
   const header = await makeHeader({ market, paint });
   const search = await makeSearch({ market, view });
-  const alerts = await makeAlerts({ market, view, show: views.show, paint: paint.alerts });
+  const tape = trades({ market, view, stream });
+  const side = await tabs({ alerts: null, trades: tape, statistics: statistics({ market, view }), quality: quality({ market, view }) }, view);
+  const toAlerts = (/** @type {string} */ name) => {
+    side.choose("alerts");
+    views.show(name);
+  };
+  const alerts = await makeAlerts({ market, view, show: toAlerts, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
   await keyboard({ view, search, alerts, views });
   const watchlist = makeWatchlist({ market, view, sparks });
@@ -104,6 +114,7 @@ async function begin(paint) {
     watchlist.tick();
     alerts.tick();
     quote.tick();
+    side.tick();
   };
   shown.on(() => {
     onFrame(paintChanged);
@@ -140,6 +151,7 @@ async function begin(paint) {
   window["tickboard"] = {
     market,
     view,
+    trades: async () => (await tape).all(),
     chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot, overlay: chart.overlay },
   };
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from dashboard.workbench import Workbench
 @dataclass(frozen=True, slots=True)
 class Services:
     """`freshness` gives (age in ms, stale) of every instrument; `cut` says when a streamed answer must break off;
-    `chart_types` are those that the page can draw, the usual one first."""
+    `chart_types` are those that the page can draw, the usual one first; `condition` tells how good the data of an
+    instrument is (by its index), and how the feed does."""
 
     store: MemoryStore
     freshness: Callable[[LastTable], tuple[NDArray[np.float64], NDArray[np.bool_]]]
@@ -23,6 +25,7 @@ class Services:
     cut: Callable[[], bool]
     workbench: Workbench
     chart_types: tuple[str, ...]
+    condition: Callable[[int], dict[str, Any]]
 
     @property
     def file_prefix(self) -> str:

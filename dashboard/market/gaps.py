@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dashboard.market.ticks import Ints, Mask
+from dashboard.market.ticks import Floats, Ints, Mask
 
 #: Spans remembered; a bar made later than so many breaks ago can only be missing marks of still older ones.
 REMEMBERED = 1000
@@ -24,6 +24,10 @@ class Gaps:
     def none(self) -> bool:
         """Whether the feed was never gone."""
         return not len(self._gone)
+
+    def spans(self) -> Floats:
+        """float64[n, 2]: a copy of the spans, the end infinite while the feed is gone."""
+        return np.column_stack((self._gone, self._back))
 
     def begin(self, at_ms: float) -> bool:
         """The feed is gone from `at_ms` on; False where it was gone already."""

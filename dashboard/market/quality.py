@@ -35,6 +35,8 @@ class Checked:
 class Checker:
     """Checks batches in the order of arrival; remembers each instrument's newest time, price and trade ids.
 
+    It counts what it refuses and what it finds odd by instrument too; any thread may read that.
+
     A tick is `late` when it is over `late_ms` older than its instrument's newest accepted one, `future` when it is
     over `ahead_ms` ahead of the market's clock.
     """
@@ -44,6 +46,9 @@ class Checker:
         self._newest = np.full(instruments, _NEVER, dtype=np.int64)
         self._price = np.full(instruments, np.nan)
         self._highest_id = np.full(instruments, _NEVER, dtype=np.int64)
+        #: Since the start, by instrument: refused ticks for each of REASONS, int64[reasons, instruments], and outliers.
+        self.refused = np.zeros((len(REASONS), instruments), dtype=np.int64)
+        self.outliers = np.zeros(instruments, dtype=np.int64)
         #: Event time by trade id, in the order of arrival, for each instrument.
         self._ids: dict[int, dict[int, int]] = {}
 
@@ -95,6 +100,8 @@ class Checker:
             if count:
                 rejected[reason] = rejected.get(reason, 0) + count
                 good[bad] = False
+                if reason != "unknown":
+                    np.add.at(self.refused[REASONS.index(reason)], batch.instrument[bad], 1)
 
         price, bid, ask, volume = batch.price, batch.bid, batch.ask, batch.size
         refuse("unknown", (batch.instrument < 0) | (batch.instrument >= self.instruments))
@@ -170,7 +177,10 @@ class Checker:
             return 0
         price, before = accepted.price, self._price[at]
         with np.errstate(invalid="ignore"):
-            outliers = int(np.count_nonzero(np.abs(price - before) > OUTLIER * before))
+            far = np.abs(price - before) > OUTLIER * before
+        outliers = int(np.count_nonzero(far))
+        if outliers:
+            self.outliers[accepted.instrument[far]] += 1
         self._newest[at] = np.maximum(self._newest[at], accepted.ts)
         self._price[at] = price
         return outliers
@@ -190,4 +200,8 @@ class Checker:
         last = np.append(fresh[1:], True)
         self._price[who[last]] = price[last]
         with np.errstate(invalid="ignore", over="ignore"):
-            return int(np.count_nonzero(np.abs(price - before) > OUTLIER * before))
+            far = np.abs(price - before) > OUTLIER * before
+        outliers = int(np.count_nonzero(far))
+        if outliers:
+            np.add.at(self.outliers, who[far], 1)
+        return outliers

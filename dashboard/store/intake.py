@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from dashboard.clock import Clock
@@ -31,6 +32,8 @@ class Intake:
         self.store, self.checker, self.clock, self.market_now = store, checker, clock, market_now
         self.telemetry, self.log = telemetry, get_logger("intake")
         self._ticks = telemetry.ticks.labels(feed_name)
+        #: Ticks refused since the start by reason, of instruments that there are not and lines that are none too.
+        self.refused: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._last_report_ms = 0.0
         self._reported_at: float | None = None
@@ -90,6 +93,7 @@ class Intake:
     def _refused(self, rejected: Mapping[str, int]) -> None:
         for reason, count in rejected.items():
             self.telemetry.quarantined.labels(reason).inc(count)
+            self.refused[reason] += count
         if rejected and self.clock.monotonic() - self._logged >= LOG_EVERY_S:
             self._logged = self.clock.monotonic()
             self.log.warning("ticks quarantined", **rejected)

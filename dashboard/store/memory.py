@@ -232,6 +232,16 @@ class MemoryStore:
         with self.lock:
             return self._book.gaps.count(start, end)
 
+    def breaks(self) -> Floats:
+        """float64[n, 2]: from when to when (market time, infinite for still) the feed was gone in this epoch."""
+        with self.lock:
+            return self._book.gaps.spans()
+
+    def tick_count(self, instrument: int) -> int:
+        """How many ticks of an instrument were accepted in this epoch, those that are not kept any more included."""
+        with self.lock:
+            return int(self._ticks.count[instrument])
+
     def recent_bars(self, instruments: Ints, timeframe: int, count: int) -> BarRows:
         """The newest `count` bars of each of `instruments`."""
         with self.lock:

@@ -7,18 +7,18 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.market.bars import TIMEFRAMES
-from dashboard.ui.alerts_panel import alerts_panel
 from dashboard.ui.attributes import hyphened
 from dashboard.ui.cards import cards
 from dashboard.ui.figures import SCALES, TYPES
 from dashboard.ui.header import header
 from dashboard.ui.market.layout import market_page
+from dashboard.ui.side_panel import side_panel
 from dashboard.ui.watchlist import watchlist
 
 #: How often the page asks where the stream can't be had.
 POLL_MS = 1000
 #: The views under the bottom bar of a narrow screen.
-TABS = {"chart": "Chart", "list": "List", "side": "Alerts", "more": "More"}
+TABS = {"chart": "Chart", "list": "List", "side": "Panel", "more": "More"}
 
 
 def page(paint: dict[str, Any], shown: str = "chart") -> html.Div:
@@ -114,31 +114,6 @@ def _choice(id_: str, label: str, options: dict[str, str], chosen: str) -> html.
         title=label,
         **hyphened(aria_label=label),
         children=[html.Option(title, value=name, selected=name == chosen) for name, title in options.items()],
-    )
-
-
-def quote_panel() -> html.Section:
-    """The shown symbol's quote and day, painted by its module."""
-    return html.Section(
-        id="quote-panel",
-        **hyphened(aria_label="Quote"),
-        children=[
-            html.Div(
-                className="panel-head",
-                children=[html.H2("Quote"), html.Span(id="quote-symbol", className="faint")],
-            ),
-            html.Dl(id="quote-list", className="quote-list"),
-        ],
-    )
-
-
-def side_panel() -> html.Aside:
-    """Alerts and the quote; a column of its own on a wide screen, a drawer on a narrower one."""
-    return html.Aside(
-        id="side",
-        className="panel side-panel",
-        **hyphened(aria_label="Side panel", data_view="side"),
-        children=[alerts_panel(), quote_panel()],
     )
 
 

@@ -34,6 +34,8 @@ PATHS = (
     "/api/v1/tickers/AAPL",
     "/api/v1/tickers/AAPL/bars",
     "/api/v1/tickers/BTC-USD/ticks",
+    "/api/v1/tickers/AAPL/statistics",
+    "/api/v1/tickers/MSFT/quality",
     "/api/v1/export/AAPL.csv",
     "/api/v1/export/watchlist.csv",
     "/api/v1/watchlists/1",
@@ -63,6 +65,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "epoch": ("EPOCH", "k3v9"),
     "next": ("/", "/?symbol=AAPL", "//evil.example", "/\\evil.example", "https://evil.example", "/login"),
     "symbol": ("AAPL", "BTC-USD"),
+    "window": ("1h", "1d", "1y", "2d"),
+    "against": ("MSFT", "NOPE"),
     "type": ("candles", "line", "1m"),
     "indicators": ("sma:20,ema:50,bbands:20:2,macd:12:26:9", "vwap", "rsi:1", "adx:1000", "smaa"),
 }
