@@ -59,7 +59,8 @@ def test_a_zone_that_the_browser_does_not_know_is_refused_and_its_own_shown(blan
     known, name, offset = run(
         blank,
         """zone.choose("Asia/Tokyo");
-        return [zone.choose("Mars/Base"), zone.name() === zone.own(), zone.offset(1.8e12) === -new Date(1.8e12).getTimezoneOffset() * 6e4];""",
+        return [zone.choose("Mars/Base"), zone.name() === zone.own(),
+          zone.offset(1.8e12) === -new Date(1.8e12).getTimezoneOffset() * 6e4];""",
     )
     assert (known, name, offset) == (False, True, True)
 
@@ -70,10 +71,10 @@ def test_what_is_now_is_said_by_the_given_clock_not_by_the_browsers(blank: Page)
         """zone.choose("Asia/Tokyo");
         const noon = Date.UTC(2030, 0, 1, 12);
         zone.setClock(() => noon);
-        return [words.moment(noon - 60_000), words.moment(noon - 13 * 3_600_000), words.zone(noon), pointer.barTime(noon, 60_000),
-          pointer.barTime(noon, 1000), pointer.barTime(noon, 86_400_000)];""",
+        return [words.moment(noon - 60_000), words.moment(noon - 22 * 3_600_000), words.zone(noon),
+          pointer.barTime(noon, 60_000), pointer.barTime(noon, 1000), pointer.barTime(noon, 86_400_000)];""",
     )
-    assert said == ["20:59:00", "1 Jan 08:00:00", "UTC+9", "1 Jan 21:00", "1 Jan 21:00:00", "1 Jan 2030 UTC"]
+    assert said == ["20:59:00", "31 Dec 23:00:00", "UTC+9", "1 Jan 21:00", "1 Jan 21:00:00", "1 Jan 2030 UTC"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_range_is_read_completed_bounded_or_refused_in_a_sentence(blank: Page)
     )
     assert whole == [999_999_000_000, 999_999_900_000]
     assert only_start == [999_999_000_000, 1_000_000_001_000]
-    assert only_end == [998_999_000_000 + 1_000_000_000 - 110_000, 999_999_000_000]
+    assert only_end == [999_999_000_000 - 110_000, 999_999_000_000]
     assert tiny == [999_999_000_001 - 8_000, 999_999_000_001]
     assert huge == [1_000_000_001_000 - 20_000_000, 1_000_000_001_000]
     assert "must lie before end" in wrong[0]
