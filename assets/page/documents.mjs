@@ -33,7 +33,9 @@ export async function ask(method, path, { body, version } = {}) {
   let answer;
   try {
     const sent = body === undefined ? undefined : JSON.stringify(body);
-    answer = await fetch(`/api/v1${path}`, { method, headers, body: sent, signal: AbortSignal.timeout(ANSWER_MS) });
+    // A change goes on though the page is left at once.
+    const keepalive = method !== "GET";
+    answer = await fetch(`/api/v1${path}`, { method, headers, body: sent, keepalive, signal: AbortSignal.timeout(ANSWER_MS) });
     if (answer.ok) return answer.status === 204 ? null : await answer.json();
   } catch (_unreachable) {
     throw new Refused("The server could not be reached.", 0);

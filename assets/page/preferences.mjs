@@ -28,7 +28,7 @@ class Preferences {
     this.saved = { ...USUAL };
     /** @type {number | null} */
     this.version = null;
-    /** Chosen and not kept yet. @type {Partial<Preferred>} */
+    /** Chosen and not kept yet, perhaps since it could not be. @type {Partial<Preferred>} */
     this.waiting = {};
     /** @type {Promise<void> | null} */
     this.sending = null;
@@ -109,9 +109,15 @@ class Preferences {
         for (const name of Object.keys(patch)) if (this.waiting[name] === patch[name]) delete this.waiting[name];
         this.take(answer);
         this.others?.postMessage({ ...answer, user: this.user });
-      } catch (refused) {
-        this.waiting = {};
-        this.tell("The setting is not kept", `It lasts as long as this page. ${/** @type {Error} */ (refused).message}`);
+      } catch (given) {
+        const refused = /** @type {import("./documents.mjs").Refused} */ (given);
+        if (refused.status === 422) {
+          // The server knows no such value, as a time zone newer than its own list.
+          this.waiting = {};
+          this.apply(this.saved);
+          this.tell("The setting is not taken", refused.message);
+        } else this.tell("The setting is not kept", `It lasts as long as this page, and is tried again with the next one. ${refused.message}`);
+        return;
       }
     }
   }
