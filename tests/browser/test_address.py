@@ -37,7 +37,7 @@ def opened(browser: Browser, product: Any, path: str = "/", **context: Any) -> P
     """A page of its own profile that is live and has drawn."""
     made = log_in(browser, product.url, path, **context)
     state_is(made, "live")
-    made.wait_for_function("window.tickboard?.chart.plot.figure")
+    made.wait_for_function("() => window.tickboard?.chart.plot.figure")
     return made
 
 
@@ -54,6 +54,7 @@ def test_a_range_that_was_chosen_is_in_the_address_and_a_link_shows_it(
     for key in ("ArrowLeft", "ArrowLeft", "+"):
         page.keyboard.press(key)
     expect(page).to_have_url(re.compile(r"start=\d{8}T\d{6}Z&end=\d{8}T\d{6}Z"))
+    page.wait_for_timeout(1_500)  # the address follows at most once a second
     from_, to, moved = shown(page)
     assert moved
     link = page.url.removeprefix(running.url)
@@ -61,7 +62,7 @@ def test_a_range_that_was_chosen_is_in_the_address_and_a_link_shows_it(
     assert shown(other) == [pytest.approx(from_, abs=1000), pytest.approx(to, abs=1000), True]
     assert chart(other, "plot.place._fullLayout.xaxis.range")
     other.reload()
-    other.wait_for_function("window.tickboard?.chart.plot.moved")
+    other.wait_for_function("() => window.tickboard?.chart.plot.moved")
     assert shown(other)[0] == pytest.approx(from_, abs=1000)
     other.keyboard.press("Escape")
     other.context.close()
@@ -71,23 +72,23 @@ def test_a_range_that_was_chosen_is_in_the_address_and_a_link_shows_it(
 
 def test_back_and_forward_bring_back_range_and_symbol(page: Page) -> None:
     page.click('#cards .card[data-symbol="MSFT"]')
-    page.wait_for_function("window.tickboard.chart.plot.figure.symbol === 'MSFT'")
+    page.wait_for_function("() => window.tickboard.chart.plot.figure.symbol === 'MSFT'")
     page.locator("#chart").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     expect(page).to_have_url(re.compile("symbol=MSFT.*start="))
     before = shown(page)
     page.keyboard.press("5")
-    page.wait_for_function("window.tickboard.chart.plot.figure.timeframe === '5m'")
+    page.wait_for_function("() => window.tickboard.chart.plot.figure.timeframe === '5m'")
     expect(page).not_to_have_url(re.compile("start="))
     assert shown(page)[2] is False
     page.go_back()
     expect(page.locator(CHECKED)).to_have_text("1m")
-    page.wait_for_function("window.tickboard.chart.plot.moved")
+    page.wait_for_function("() => window.tickboard.chart.plot.moved")
     assert shown(page)[:2] == [pytest.approx(before[0], abs=1000), pytest.approx(before[1], abs=1000)]
     page.go_forward()
     expect(page.locator(CHECKED)).to_have_text("5m")
-    page.wait_for_function("!window.tickboard.chart.plot.moved")
+    page.wait_for_function("() => !window.tickboard.chart.plot.moved")
     expect(page).not_to_have_url(re.compile("start="))
 
 
@@ -127,7 +128,7 @@ def test_a_range_long_ago_is_asked_for_and_shown(running: Any, browser: Browser)
     page.goto(f"{running.url}/?symbol=AAPL&timeframe=1m&start={start}&end={end}")
     page.wait_for_function("start => window.tickboard?.chart.plot.from === start", arg=start)
     page.wait_for_function("start => window.tickboard.chart.series()[0][0] <= start", arg=start)
-    page.wait_for_function("window.tickboard.chart.plot.place.data.at(-1).x.length >= 100")
+    page.wait_for_function("() => window.tickboard.chart.plot.place.data.at(-1).x.length >= 100")
     page.context.close()
 
 

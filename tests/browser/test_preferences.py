@@ -145,13 +145,13 @@ def test_with_storage_forbidden_everything_works_and_is_kept(running: Any, brows
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "123456")
     page.click("button[type=submit]")
-    page.wait_for_function("window.tickboard?.chart.plot.figure")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
     settings(page)
     choose(page, "theme", "dark")
     choose(page, "palette", "colour-blind")
     settled(page, theme="dark", palette="colour-blind")
     page.reload()
-    page.wait_for_function("window.tickboard?.chart.plot.figure")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
     assert (
         page.evaluate("({ ...document.documentElement.dataset })").items()
         >= {
@@ -173,7 +173,7 @@ def test_a_zone_is_on_axis_legend_lists_and_clock_though_the_browsers_clock_is_w
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "123456")
     page.click("button[type=submit]")
-    page.wait_for_function("window.tickboard?.chart.plot.figure")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
     assert abs(page.evaluate("Date.now()") - time.time() * 1000 - 25_200_000) < 60_000
     expect(page.locator(".chart-zone")).to_have_text(re.compile(r"^UTC−[45]$"))
     settings(page)
@@ -191,7 +191,7 @@ def test_a_zone_is_on_axis_legend_lists_and_clock_though_the_browsers_clock_is_w
     assert box
     right_edge = page.evaluate("window.tickboard.chart.plot.place._fullLayout.xaxis._length")
     page.mouse.move(box["x"] + right_edge * 0.93, box["y"] + 120)
-    page.wait_for_function("window.tickboard.chart.overlay.at?.when")
+    page.wait_for_function("() => window.tickboard.chart.overlay.at?.when")
     starts = [row[0] for row in page.evaluate("window.tickboard.chart.series()")][-20:]
     told = {datetime.fromtimestamp(start / 1000, TOKYO).strftime("%-d %b %H:%M") for start in starts}
     assert chart(page, "overlay.at.when") in told
@@ -203,7 +203,7 @@ def test_a_zone_is_on_axis_legend_lists_and_clock_though_the_browsers_clock_is_w
     assert zone == "UTC+9"
     assert abs((said - there.replace(tzinfo=None)).total_seconds()) % 86_400 < 10
     # Countdown and ages.
-    page.wait_for_function("window.tickboard.chart.overlay.left")
+    page.wait_for_function("() => window.tickboard.chart.overlay.left")
     assert re.fullmatch(r"0:[0-5]\d|1:00", chart(page, "overlay.left"))
     assert page.evaluate("window.tickboard.market.get('AAPL').age_ms") < 10_000
     # The list of fired alerts: of today, so without a day.
@@ -224,7 +224,7 @@ def test_a_change_shows_in_the_other_tab_at_once(running: Any, browser: Browser)
     page = opened(browser, running)
     other = page.context.new_page()
     other.goto(running.url)
-    other.wait_for_function("window.tickboard?.chart.plot.figure")
+    other.wait_for_function("() => window.tickboard?.chart.plot.figure")
     settings(page)
     choose(page, "theme", "dark")
     expect(other.locator("html")).to_have_attribute("data-theme", "dark")
@@ -334,7 +334,7 @@ def test_as_usual_again_takes_back_every_setting_but_the_default_view(running: A
         headers={"If-Match": "*"},
     )
     page.reload()
-    page.wait_for_function("window.tickboard?.chart.plot.figure")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
     box = settings(page)
     expect(page.locator("html")).to_have_attribute("data-density", "compact")
     box.get_by_role("button", name="As usual again").click()
@@ -345,7 +345,7 @@ def test_as_usual_again_takes_back_every_setting_but_the_default_view(running: A
 
 def test_the_login_page_has_the_theme_that_was_shown_last_here(running: Any, browser: Browser) -> None:
     page = log_in(browser, running.url)
-    page.wait_for_function("window.tickboard?.chart.plot.figure")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
     settings(page)
     choose(page, "theme", "dark")
     settled(page, theme="dark")

@@ -147,21 +147,21 @@ def test_the_default_view_is_restored_at_the_next_login(running: Any, browser: B
     dialog(other)
     expect(row(other, "Home")).to_have_attribute("aria-current", "true")
     other.goto(f"{running.url}/?symbol=AAPL")
-    other.wait_for_function("window.tickboard?.chart.plot.figure.symbol === 'AAPL'")
+    other.wait_for_function("() => window.tickboard?.chart.plot.figure.symbol === 'AAPL'")
     other.context.close()
 
     row(page, "Home").get_by_role("button", name="Default").click()
     expect(page.locator(".dialog-done")).to_have_text("The page opens as usual.")
     page.goto(running.url)
-    page.wait_for_function("window.tickboard?.chart.plot.figure.symbol === 'AAPL'")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure.symbol === 'AAPL'")
 
 
 def test_a_token_and_a_link_bring_the_whole_view_back_elsewhere(running: Any, browser: Browser, page: Page) -> None:
     page.add_init_script("navigator.clipboard.writeText = async (text) => { window.copied = text; };")
     page.reload()
-    page.wait_for_function("window.tickboard?.chart.plot.figure")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
     page.click('#cards .card[data-symbol="MSFT"]')
-    page.wait_for_function("window.tickboard.chart.plot.figure.symbol === 'MSFT'")
+    page.wait_for_function("() => window.tickboard.chart.plot.figure.symbol === 'MSFT'")
     page.select_option("#chart-type", "baseline")
     page.select_option("#chart-scale", "percent")
     page.locator("#chart").focus()
@@ -185,13 +185,13 @@ def test_a_token_and_a_link_bring_the_whole_view_back_elsewhere(running: Any, br
         expect(other.locator("#chart-symbol")).to_have_text("MSFT")
         expect(other.locator("#chart-type")).to_have_value("baseline")
         expect(other.locator("#chart-scale")).to_have_value("percent")
-        other.wait_for_function("window.tickboard.chart.plot.moved")
+        other.wait_for_function("() => window.tickboard.chart.plot.moved")
         assert shown(other)[:2] == [pytest.approx(wanted[0], abs=1000), pytest.approx(wanted[1], abs=1000)]
         other.context.close()
 
 
 def test_without_a_clipboard_the_text_is_there_to_be_copied_by_hand(running: Any, browser: Browser, page: Page) -> None:
-    page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
     box = dialog(page)
     box.get_by_role("button", name="Copy link").click()
     field = box.get_by_label("Text to copy")
