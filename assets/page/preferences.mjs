@@ -70,8 +70,9 @@ class Preferences {
     this.shown = { ...wanted };
     const root = document.documentElement;
     for (const name of LOOKS) {
+      // What is there already is not written again: who watches the attribute would take that for a change.
       if (wanted[name] === USUAL[name]) delete root.dataset[name];
-      else root.dataset[name] = wanted[name];
+      else if (root.dataset[name] !== wanted[name]) root.dataset[name] = wanted[name];
     }
     remember(wanted.theme);
     const is = (/** @type {(keyof Preferred)[]} */ ...names) => names.some((name) => before[name] !== wanted[name]);
