@@ -1,14 +1,15 @@
-// Runs in the head, before anything is drawn: the theme that was chosen, so that a reload does not flash, and the way
-// to the login page when the login has ended (Dash says nothing of a 401).
+// Runs in the head, before anything is drawn: on the pages of the login the theme that this browser showed last (who has
+// come to the dashboard is known: its first line has the theme and the other looks from the server), and the way to the
+// login page when the login has ended (Dash says nothing of a 401).
 (function early() {
   "use strict";
-  let chosen = null;
+  let last = null;
   try {
-    chosen = localStorage.getItem("tickboard.theme");
+    if (location.pathname !== "/") last = localStorage.getItem("tickboard.theme");
   } catch (_refused) {
-    chosen = null; // storage can be forbidden; the system's theme is shown then
+    last = null; // storage can be forbidden; the system's theme is shown then
   }
-  if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+  if (last === "light" || last === "dark") document.documentElement.dataset.theme = last;
 
   const plain = window.fetch;
   window.fetch = async function fetchOrLogIn(...given) {

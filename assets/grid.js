@@ -12,7 +12,7 @@
     groupsHidden: () => shared.groupsHidden,
     leaveGrid: () => false,
     isInstrument: (node) => !(node.data && node.data.group),
-    heightOf: (params) => (params.data && params.data.group ? 24 : 28),
+    heightOf: (params) => (params.data && params.data.group ? 24 : 28) - (document.documentElement.dataset.density === "compact" ? 5 : 0),
   });
 
   function Live(props) {

@@ -111,12 +111,13 @@ def create_server(runtime: Runtime) -> Flask:
             demonstration=lambda: people.demonstration.allows(request),
         )
     )
+    workbench = Workbench(runtime.database, runtime.clock)
     services = api.Services(
         store=runtime.store,
         freshness=runtime.freshness,
         feed_kind=runtime.feed.kind,
         cut=runtime.cut,
-        workbench=Workbench(runtime.database, runtime.clock),
+        workbench=workbench,
         chart_types=tuple(ui.figures.TYPES),
         condition=runtime.condition,
     )
@@ -124,7 +125,7 @@ def create_server(runtime: Runtime) -> Flask:
     server.register_blueprint(api.looks.blueprint(services))
     server.register_blueprint(api.kept.blueprint(services))
     api.problems.install(server, error_page)
-    dash_app = ui.build(server, runtime_services(runtime))
+    dash_app = ui.build(server, runtime_services(runtime, workbench))
 
     @server.after_request
     def headers(response: Response) -> Response:
@@ -147,7 +148,7 @@ def create_server(runtime: Runtime) -> Flask:
     return server
 
 
-def runtime_services(runtime: Runtime) -> ui.Services:
+def runtime_services(runtime: Runtime, workbench: Workbench) -> ui.Services:
     """What the page may ask of the rest of the product."""
     return ui.Services(
         store=runtime.store,
@@ -155,6 +156,7 @@ def runtime_services(runtime: Runtime) -> ui.Services:
         feed=runtime.feed,
         feed_health=runtime.feed_health,
         alert_book=runtime.alert_book,
+        workbench=workbench,
         settings=runtime.settings,
         telemetry=runtime.telemetry,
         clock=runtime.clock,

@@ -4,6 +4,7 @@
 import { onFrame } from "../live/frame.mjs";
 import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
+import { now } from "../page/zone.mjs";
 import { feedWords } from "../live/connection.mjs";
 import * as countdown from "./countdown.mjs";
 import { dateText, forget } from "./ink.mjs";
@@ -45,12 +46,15 @@ export class Chart {
     this.counted = 0;
     this.redraw = 0;
     this.askedBefore = Infinity;
+    /** Called when another part is shown. */
+    this.onMoved = () => {};
     this.paintOverlay = this.paintOverlay.bind(this);
     this.drawAll = this.drawAll.bind(this);
     this.pointer = point(this);
     this.plot.heard = (what) => this.drawn(what);
     new ResizeObserver(() => onFrame(() => this.plot.resize())).observe(place);
     document.addEventListener("tickboard:theme", () => onFrame(this.drawAll));
+    document.addEventListener("tickboard:zone", () => this.rezone());
   }
 
   /** Whether a figure is shown, and of what. @param {string} symbol @param {string} timeframe */
@@ -73,7 +77,19 @@ export class Chart {
     this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows move, plus and minus zoom`);
     this.plot.show(figure, keep);
     this.drawn("moved");
-    write(this.zone, this.plot.shift || this.data.ms < 86_400_000 ? words.zone(this.data.newest?.[START] ?? Date.now()) : "UTC");
+    this.sayZone();
+  }
+
+  sayZone() {
+    write(this.zone, this.data.ms < 86_400_000 ? words.zone(this.data.newest?.[START] ?? now()) : "UTC");
+  }
+
+  /** Another time zone is shown. */
+  rezone() {
+    if (!this.plot.figure) return;
+    this.plot.rezone();
+    this.sayZone();
+    this.drawn("moved");
   }
 
   /** News of the stream. @param {{symbol: string, timeframe: string, rows: number[][], whole: boolean, polled?: boolean}} news */
@@ -166,6 +182,7 @@ export class Chart {
     if (what === "moved") {
       onFrame(this.drawAll);
       this.wantOlder();
+      this.onMoved();
     }
     if (what === "drawn") forget();
     this.back.hidden = this.plot.following;
@@ -176,6 +193,7 @@ export class Chart {
   look(from, to) {
     this.plot.from = from;
     this.plot.to = to;
+    this.plot.moved = true;
     this.drawn("moved");
   }
 

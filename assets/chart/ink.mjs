@@ -1,6 +1,8 @@
 // @ts-check
 // The figure's `var(--token)` colours as the theme has them now, and times as Plotly's axis wants them.
 
+import { offset } from "../page/zone.mjs";
+
 const style = getComputedStyle(document.documentElement);
 
 /** @param {string} token `--up` */
@@ -36,12 +38,12 @@ export function inked(value) {
 const DAY_MS = 86_400_000;
 
 /**
- * What is added to UTC ms so that Plotly, which knows no zones, shows the browser's time: one offset for a whole
+ * What is added to UTC ms so that Plotly, which knows no zones, shows the time of the user's: one offset for a whole
  * axis, that of its newest bar; none for bars of a day, whose dates are UTC.
  * @param {number} newest UTC ms @param {number} barMs
  */
 export function zoneShift(newest, barMs) {
-  return barMs >= DAY_MS ? 0 : -new Date(newest).getTimezoneOffset() * 60_000;
+  return barMs >= DAY_MS ? 0 : offset(newest);
 }
 
 /** A date string, which Plotly takes as it is (it would read a number in the browser's zone). @param {number} ms */

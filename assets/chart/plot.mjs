@@ -3,6 +3,7 @@
 // overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
 
 import * as words from "../page/words.mjs";
+import { now } from "../page/zone.mjs";
 import { columns } from "./columns.mjs";
 import { HeikinAshi } from "./heikin.mjs";
 import { dateText, inked, zoneShift } from "./ink.mjs";
@@ -77,6 +78,8 @@ export class Plot {
     this.low = 0;
     this.high = 1;
     this.shift = 0;
+    /** Whether somebody has chosen the part that is shown: it is in the address then. */
+    this.moved = false;
     /** The start of the newest bar that Plotly has. */
     this.drawnTo = 0;
     this.bound = false;
@@ -103,21 +106,26 @@ export class Plot {
   /** Another figure; the view is kept where `keep` says so. @param {any} figure @param {boolean} keep */
   show(figure, keep) {
     this.figure = figure;
-    const { newest } = this.series;
-    this.shift = zoneShift(newest ? newest[START] : Date.now(), this.series.ms);
-    if (!keep || !newest) this.home();
+    this.rezone();
+    if (!keep || !this.series.newest) this.home();
     this.draw();
+  }
+
+  /** The zone that is shown, anew. */
+  rezone() {
+    this.shift = zoneShift(this.series.newest?.[START] ?? now(), this.series.ms);
   }
 
   /** The newest bars at the right. @param {number} [bars] how many */
   home(bars = this.figure.in_view) {
     const { rows, ms } = this.series;
-    const end = (this.series.newest?.[START] ?? Date.now()) + ms;
+    const end = (this.series.newest?.[START] ?? now()) + ms;
     // Bars may have holes between them (closed hours): as many bars, not as much time.
     const first = rows[Math.max(0, rows.length - bars)]?.[START] ?? end - bars * ms;
     const span = Math.max(end - first, NARROWEST * ms);
     this.to = end + span * PAD_RIGHT;
     this.from = end - span;
+    this.moved = bars !== this.figure.in_view;
   }
 
   /** Whether the newest bar is in view. */
@@ -260,6 +268,7 @@ export class Plot {
       const [from, to] = this.place._fullLayout.xaxis._rl;
       this.from = from - this.shift;
       this.to = Math.max(to - this.shift, this.from + NARROWEST * this.series.ms);
+      this.moved = true;
     };
     this.place.on("plotly_afterplot", () => this.heard("drawn"));
     this.place.on("plotly_relayouting", () => {

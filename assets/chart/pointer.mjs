@@ -5,6 +5,7 @@
 import { onFrame } from "../live/frame.mjs";
 import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
+import { shifted } from "../page/zone.mjs";
 import { Legend } from "./legend.mjs";
 import { CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
 
@@ -18,10 +19,8 @@ const LEGEND_MARGIN = 96;
 /** The words for a bar's start. @param {number} start UTC ms @param {number} ms length of the bar */
 export function barTime(start, ms) {
   if (ms >= DAY_MS) return `${new Date(start).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" })} UTC`;
-  const then = new Date(start);
-  const day = then.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  const seconds = ms < 60_000;
-  return `${day} ${then.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined, hourCycle: "h23" })}`;
+  const day = shifted(start).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  return `${day} ${words.time(start).slice(0, ms < 60_000 ? 8 : 5)}`;
 }
 
 /** What a bar's flags say of how it was made. @param {number} flags @param {Record<string, number>} marks */

@@ -1,8 +1,11 @@
 // @ts-check
 // What is shown: symbol, timeframe, chart type, scale of the price axis. It is in the URL's query, so that a link shows
-// the same; of the scale only what is not the usual one.
+// the same; of the scale only what is not the usual one. Other parts of the view are `address`'s.
+
+import { address, onChart, put } from "./address.mjs";
 
 /** @typedef {{symbol: string, timeframe: string, type: string, scale: string}} Shown */
+/** @typedef {{name: "symbol" | "timeframe" | "type" | "scale", came: string, accepted: string[]}} Refused */
 
 export const TIMEFRAMES = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "1d"];
 /** As in dashboard/ui/figures.py. */
@@ -22,6 +25,8 @@ class View {
     this.listeners = new Set();
     /** @type {(symbol: string) => boolean} */
     this.known = () => true;
+    /** Called with what an address asks for and there is not. @type {(refused: Refused[]) => void} */
+    this.told = () => {};
   }
 
   /** @param {(view: View, before: Shown) => void} heard */
@@ -42,9 +47,37 @@ class View {
   begin(first, symbols) {
     const known = new Set(symbols);
     this.known = (symbol) => known.has(symbol);
+    const refused = this.refused();
     Object.assign(this, first, this.asked());
-    if (location.pathname === "/" && location.search.length > 1) this.address("replace");
-    addEventListener("popstate", () => location.pathname === "/" && this.change({ ...first, ...this.asked() }));
+    if (onChart() && location.search.length > 1) put(this.into(new URLSearchParams(location.search)), "replace");
+    this.told(refused);
+    addEventListener("popstate", () => {
+      if (!onChart()) return;
+      const wrong = this.refused();
+      this.change({ ...first, ...this.asked() });
+      if (wrong.length) put(this.into(new URLSearchParams(location.search)), "replace");
+      this.told(wrong);
+      address.restore();
+    });
+  }
+
+  /** Show what a query says, all of it, as a link would. @param {URLSearchParams} query */
+  open(query) {
+    address.write();
+    put(query, "push");
+    dispatchEvent(new PopStateEvent("popstate"));
+  }
+
+  /** The query of all that is shown. */
+  query() {
+    return this.into(address.query());
+  }
+
+  /** The query with symbol, timeframe, type and scale as they are. @param {URLSearchParams} query */
+  into(query) {
+    for (const [name, value] of Object.entries(this.shown())) query.set(name, value);
+    if (this.scale === USUAL_SCALE) query.delete("scale");
+    return query;
   }
 
   /** What there is of what the address asks for. @returns {Partial<Shown>} */
@@ -59,17 +92,26 @@ class View {
     };
   }
 
-  /** What the address asks for and there is not, but for the symbol: its name, what came, what there is. */
+  /** What the address asks for and there is not. @returns {Refused[]} */
   refused() {
     const query = new URLSearchParams(location.search);
-    return Object.entries(CHOICES)
-      .map(([name, accepted]) => ({ name, came: query.get(name) ?? "", accepted }))
-      .filter(({ came, accepted }) => came !== "" && !accepted.includes(came));
+    const asked = query.get("symbol") ?? "";
+    return [
+      ...(asked && !this.known(asked) ? [{ name: /** @type {const} */ ("symbol"), came: asked, accepted: [] }] : []),
+      .../** @type {("timeframe" | "type" | "scale")[]} */ (Object.keys(CHOICES))
+        .map((name) => ({ name, came: query.get(name) ?? "", accepted: CHOICES[name] }))
+        .filter(({ came, accepted }) => came !== "" && !accepted.includes(came)),
+    ];
   }
 
   /** Show something else, and put it into the address. @param {Partial<Shown>} patch */
   set(patch) {
-    if (this.change(patch)) this.address("push");
+    // The place that is left keeps the range that it had.
+    address.write();
+    const { symbol, timeframe } = this;
+    if (!this.change(patch)) return;
+    if (symbol !== this.symbol || timeframe !== this.timeframe) this.address("push", ["start", "end"]);
+    else this.address("push");
   }
 
   /** @param {Partial<Shown>} patch */
@@ -83,14 +125,11 @@ class View {
     return true;
   }
 
-  /** @param {"push" | "replace"} how */
-  address(how) {
-    const query = new URLSearchParams(location.search);
-    for (const [name, value] of Object.entries(this.shown())) query.set(name, value);
-    if (this.scale === USUAL_SCALE) query.delete("scale");
-    const url = `${location.pathname}?${query}`;
-    if (how === "push") history.pushState(null, "", url);
-    else history.replaceState(null, "", url);
+  /** @param {"push" | "replace"} how @param {string[]} [without] what is over with this */
+  address(how, without = []) {
+    const query = this.query();
+    for (const name of without) query.delete(name);
+    put(query, how);
   }
 }
 

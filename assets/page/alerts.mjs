@@ -1,6 +1,7 @@
 // @ts-check
 // The alerts panel: the form, the list with state, distance to the level and age of the price, and the toasts.
 
+import { sentence } from "./documents.mjs";
 import { element, icon, make, setProps, write } from "./dom.mjs";
 import { toast } from "./toasts.mjs";
 import * as words from "./words.mjs";
@@ -274,6 +275,7 @@ export async function alerts({ market, view, show, paint: first }) {
   };
   others?.addEventListener("message", again);
   document.addEventListener("visibilitychange", again);
+  document.addEventListener("tickboard:zone", again);
   let before = "";
   market.on("state", (/** @type {any} */ now) => {
     if (now.state === "live" && before !== "live") again();
@@ -292,10 +294,4 @@ export async function alerts({ market, view, show, paint: first }) {
       if (!form.hidden) explain();
     },
   };
-}
-
-/** @param {string} text */
-function sentence(text) {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

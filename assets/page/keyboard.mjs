@@ -12,7 +12,9 @@ const KEYS = [
   ["L", "Price scale: linear, logarithmic, percent"],
   ["A", "New alert at the present price"],
   ["E", "Export: what, and as what"],
+  ["V", "Saved views"],
   ["T", "Light or dark theme"],
+  [",", "Settings"],
   ["↑ ↓ Enter", "Move in the list, show the symbol"],
   ["← → + −", "On the chart: move, widen, narrow"],
   ["Home End", "On the chart: oldest bars, back to live"],
@@ -21,18 +23,22 @@ const KEYS = [
 ];
 
 /**
- * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, views: {close: () => boolean}}} page
+ * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, views: {close: () => boolean},
+ *   saved: {open: () => void}, settings: {open: () => void}}} page
  */
-export async function keyboard({ view, search, alerts, views }) {
+export async function keyboard({ view, search, alerts, views, saved, settings }) {
   const keys = dialog();
   (await element("#keys-button")).addEventListener("click", () => keys.showModal());
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
+      // Behind an open dialog or menu nothing could be typed.
+      for (const open of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (open).close();
+      for (const open of document.querySelectorAll(".chart-menu")) /** @type {HTMLElement} */ (open).hidden = true;
       if (!event.repeat) search.open();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || keys.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
       views.close();
       return;
@@ -61,8 +67,12 @@ export async function keyboard({ view, search, alerts, views }) {
         return () => view.set({ type: following(TYPES, view.type) });
       case "l":
         return () => view.set({ scale: following(SCALES, view.scale) });
+      case "v":
+        return saved.open;
       case "t":
         return toggleTheme;
+      case ",":
+        return settings.open;
       case "?":
         return () => keys.showModal();
       default:

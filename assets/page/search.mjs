@@ -10,10 +10,10 @@ const MOST = 12;
  * @param {any[]} instruments @param {string} text
  */
 export function matches(instruments, text) {
-  const wanted = text.trim().toLowerCase();
+  const wanted = plain(text.trim());
   const rank = (/** @type {any} */ one) => {
-    const symbol = one.symbol.toLowerCase();
-    const name = one.name.toLowerCase();
+    const symbol = plain(one.symbol);
+    const name = plain(one.name);
     if (symbol.startsWith(wanted)) return symbol === wanted ? 0 : 1;
     if (name.startsWith(wanted) || name.includes(` ${wanted}`)) return 2;
     return symbol.includes(wanted) || name.includes(wanted) ? 3 : 9;
@@ -24,6 +24,11 @@ export function matches(instruments, text) {
     .sort((a, b) => a.rank - b.rank)
     .slice(0, MOST)
     .map((found) => found.one);
+}
+
+/** Without case and accents. @param {string} text */
+function plain(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 /** @param {{market: any, view: any}} page @returns {Promise<{open: () => void}>} */
@@ -52,8 +57,10 @@ export async function search({ market, view }) {
     list.hidden = true;
     field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
+    delete box.dataset.open;
   };
   const mark = () => {
+    if (!found.length) field.removeAttribute("aria-activedescendant");
     [...list.children].forEach((item, index) => item.setAttribute("aria-selected", String(index === at)));
     const item = list.children[at];
     if (!found.length || !item) return;
@@ -72,7 +79,7 @@ export async function search({ market, view }) {
         ]),
       ),
     );
-    if (!found.length) list.append(make("li", { class: "none", text: `No symbol or name contains "${field.value.trim().slice(0, 24)}".` }));
+    if (!found.length) list.append(make("li", { class: "none", role: "option", "aria-disabled": "true", text: `No symbol or name contains "${field.value.trim().slice(0, 24)}".` }));
     list.hidden = false;
     field.setAttribute("aria-expanded", "true");
     mark();
@@ -107,15 +114,17 @@ export async function search({ market, view }) {
       leave();
     }
   });
-  // pointerdown, because the field's blur would take the list away before a click comes.
-  list.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
-    event.preventDefault();
+  // The focus stays in the field, whose blur would take the list away before the click comes.
+  list.addEventListener("mousedown", (/** @type {MouseEvent} */ event) => event.preventDefault());
+  list.addEventListener("click", (/** @type {MouseEvent} */ event) => {
     choose(/** @type {HTMLElement} */ (event.target).closest("li")?.dataset.symbol);
   });
-  return {
-    open() {
-      field.focus();
-      field.select();
-    },
+  const open = () => {
+    // A narrow screen has the field only while it is used.
+    box.dataset.open = "true";
+    field.focus();
+    field.select();
   };
+  (await element("#search-button")).addEventListener("click", open);
+  return { open };
 }

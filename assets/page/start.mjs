@@ -7,32 +7,40 @@ import { onFrame } from "../live/frame.mjs";
 import * as latency from "../live/latency.mjs";
 import * as polling from "../live/polling.mjs";
 import { stream } from "../live/socket.mjs";
+import { address, onChart, put } from "../live/address.mjs";
 import { market } from "../live/values.mjs";
 import { view } from "../live/view.mjs";
 import { alerts as makeAlerts } from "./alerts.mjs";
 import { cards as makeCards } from "./cards.mjs";
+import { sentence } from "./documents.mjs";
 import { element, setProps } from "./dom.mjs";
 import { exporting } from "./exporting.mjs";
 import { fade } from "./flash.mjs";
 import { header as makeHeader } from "./header.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { pages as makePages } from "./pages.mjs";
+import { listSort } from "./listsort.mjs";
+import { preferences } from "./preferences.mjs";
 import { quote as makeQuote } from "./quote.mjs";
+import { savedViews } from "./savedviews.mjs";
 import { search as makeSearch } from "./search.mjs";
+import { settings as makeSettings } from "./settings.mjs";
+import { sideTab } from "./sidetab.mjs";
 import { Sparks } from "./sparks.mjs";
 import { theme } from "./theme.mjs";
 import { toast } from "./toasts.mjs";
+import { leftOut, teller } from "./told.mjs";
 import { toolbar } from "./toolbar.mjs";
 import { views as makeViews } from "./views.mjs";
-import { watchlist as makeWatchlist } from "./watchlist.mjs";
+import { queryOf } from "./viewtext.mjs";
+import { gridApi, watchlist as makeWatchlist } from "./watchlist.mjs";
+import { setClock } from "./zone.mjs";
 import { Figures } from "../chart/figures.mjs";
 import { quality } from "../side/quality.mjs";
 import { statistics } from "../side/statistics.mjs";
 import { tabs } from "../side/tabs.mjs";
 import { trades } from "../side/trades.mjs";
-
-/** What the parts of a view are called. */
-const NAMES = { timeframe: "timeframe", type: "chart type", scale: "price scale" };
+import { range } from "../chart/range.mjs";
 
 /** @type {Figures | null} */
 let figures = null;
@@ -52,13 +60,14 @@ function take(kind, data) {
 async function begin(paint) {
   if (figures) return;
   market.load(paint);
-  const asked = new URLSearchParams(location.search).get("symbol");
-  const refused = view.refused();
+  setClock(() => market.now());
+  preferences.begin(paint.preferences, paint.user.name, toast);
+  const opened = location.search.length > 1 || !onChart() ? null : paint.opened;
+  if (opened?.view) put(queryOf(opened.view), "replace");
+  if (opened?.error) void toast("The view to open with could not be shown", `${sentence(opened.error)} The usual one is shown.`);
+  address.tell = leftOut;
+  view.told = teller(view);
   view.begin(paint.view, market.symbols);
-  if (asked && !view.known(asked)) void toast(`There is no instrument ${asked.slice(0, 40)}`, `${view.symbol} is shown instead.`);
-  for (const { name, came, accepted } of refused) {
-    void toast(`There is no ${NAMES[name]} ${came.slice(0, 40)}`, `${view[name]} is shown instead; there are ${accepted.join(", ")}.`);
-  }
   const told = () => setProps("view", { data: view.shown() });
   view.on(told);
   told();
@@ -84,8 +93,12 @@ async function begin(paint) {
   };
   const alerts = await makeAlerts({ market, view, show: toAlerts, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
-  await keyboard({ view, search, alerts, views });
+  const settings = await makeSettings();
+  const saved = await savedViews({ view, opened });
+  await keyboard({ view, search, alerts, views, saved, settings });
   const watchlist = makeWatchlist({ market, view, sparks });
+  void gridApi().then(listSort);
+  await sideTab();
 
   /** @type {Set<string>} */
   const changed = new Set();
@@ -146,7 +159,11 @@ async function begin(paint) {
   const levels = (/** @type {any} */ answer) => answer?.rules && chart.alerts((rules = answer.rules));
   let rules = paint.alerts.rules ?? [];
   document.addEventListener("tickboard:alerts", (event) => levels(/** @type {CustomEvent} */ (event).detail));
-  figures.shown = () => chart.alerts(rules);
+  const ranged = range(chart, view);
+  figures.shown = () => {
+    chart.alerts(rules);
+    ranged();
+  };
   chart.alerts(rules);
   window["tickboard"] = {
     market,

@@ -1,10 +1,10 @@
 // @ts-check
-// Light, dark, or as the system has it: the user's choice, kept in this browser. `early.js` applies it before the first paint.
+// Light, dark, or as the system has it: the button in the header, the choice in the user's menu, the key.
 
 import { element, icon, make } from "./dom.mjs";
+import { preferences } from "./preferences.mjs";
 
-const KEPT = "tickboard.theme";
-const CHOICES = { system: "System", light: "Light", dark: "Dark" };
+export const THEMES = { system: "System", light: "Light", dark: "Dark" };
 const system = matchMedia("(prefers-color-scheme: dark)");
 
 /** The theme on the screen now. @returns {"light" | "dark"} */
@@ -14,36 +14,18 @@ export function shownTheme() {
   return system.matches ? "dark" : "light";
 }
 
-/** @param {string} choice */
-function choose(choice) {
-  const root = document.documentElement;
-  if (choice === "light" || choice === "dark") root.dataset.theme = choice;
-  else delete root.dataset.theme;
-  try {
-    if (choice === "system") localStorage.removeItem(KEPT);
-    else localStorage.setItem(KEPT, choice);
-  } catch {
-    // storage can be forbidden; the choice then lasts as long as the page
-  }
-  announce();
-}
-
-function announce() {
-  document.dispatchEvent(new CustomEvent("tickboard:theme", { detail: { theme: shownTheme() } }));
-}
-
 /** The other theme, for the button and the key. */
 export function toggleTheme() {
-  choose(shownTheme() === "dark" ? "light" : "dark");
+  void preferences.change({ theme: shownTheme() === "dark" ? "light" : "dark" });
 }
 
 export async function theme() {
   const button = await element("#theme-toggle");
   const group = await element("#theme-choice");
   button.addEventListener("click", toggleTheme);
-  const buttons = Object.entries(CHOICES).map(([choice, title]) => {
-    const one = make("button", { type: "button", text: title, "data-choice": choice });
-    one.addEventListener("click", () => choose(choice));
+  const buttons = Object.entries(THEMES).map(([theme, title]) => {
+    const one = make("button", { type: "button", text: title, "data-choice": theme });
+    one.addEventListener("click", () => void preferences.change({ theme }));
     return one;
   });
   group.replaceChildren(...buttons);
@@ -52,10 +34,9 @@ export async function theme() {
     button.replaceChildren(icon(dark ? "sun" : "moon"));
     button.setAttribute("aria-label", dark ? "Switch to the light theme" : "Switch to the dark theme");
     button.title = dark ? "Light theme (T)" : "Dark theme (T)";
-    const chosen = document.documentElement.dataset.theme ?? "system";
-    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.choice === chosen));
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.choice === preferences.shown.theme));
   };
   document.addEventListener("tickboard:theme", paint);
-  system.addEventListener("change", announce);
+  system.addEventListener("change", () => document.dispatchEvent(new CustomEvent("tickboard:theme")));
   paint();
 }

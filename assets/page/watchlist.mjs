@@ -45,6 +45,7 @@ export function watchlist({ market, view, sparks }) {
     // Rows that Dash gives once more are those of the first paint.
     api.addEventListener("rowDataUpdated", () => follow(market.symbols));
     follow(market.symbols);
+    document.addEventListener("tickboard:density", () => api.resetRowHeights());
     mark = select(api, view);
     filter(api, view);
     chooseColumns(api);
@@ -81,7 +82,7 @@ export function watchlist({ market, view, sparks }) {
 }
 
 /** The grid's own interface, once it is there, however long its chunk takes. @returns {Promise<any>} */
-async function gridApi() {
+export async function gridApi() {
   for (;;) {
     try {
       if (window["dash_ag_grid"]?.getApiAsync && document.getElementById(GRID)) return await window["dash_ag_grid"].getApiAsync(GRID);

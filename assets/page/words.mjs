@@ -1,6 +1,8 @@
 // @ts-check
 // How numbers read on the page, as dashboard/ui/words.py says them: decimals, arrow and sign, shortened volumes, ages.
 
+import * as zones from "./zone.mjs";
+
 const NONE = "–";
 /** @type {Map<number, Intl.NumberFormat>} */
 const formats = new Map();
@@ -68,15 +70,15 @@ export function age(ms) {
   return `${Math.floor(s / 3600)} h`;
 }
 
-/** `10:42:07` in the browser's zone; by hand, since toLocaleTimeString takes 0.1 ms. @param {number} ms */
+/** `10:42:07` in the zone that is shown; by hand, since toLocaleTimeString takes 0.1 ms. @param {number} ms */
 export function time(ms) {
-  const then = new Date(ms);
-  return [then.getHours(), then.getMinutes(), then.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+  const then = zones.shifted(ms);
+  return [then.getUTCHours(), then.getUTCMinutes(), then.getUTCSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** `UTC+1`, `UTC−3:30`: the browser's zone at a moment. @param {number} ms */
+/** `UTC+1`, `UTC−3:30`: the zone that is shown, at a moment. @param {number} ms */
 export function zone(ms) {
-  const minutes = -new Date(ms).getTimezoneOffset();
+  const minutes = Math.round(zones.offset(ms) / 60_000);
   const size = Math.abs(minutes);
   const part = size % 60 ? `:${String(size % 60).padStart(2, "0")}` : "";
   return minutes === 0 ? "UTC" : `UTC${minutes < 0 ? "−" : "+"}${Math.floor(size / 60)}${part}`;
@@ -84,7 +86,12 @@ export function zone(ms) {
 
 /** A time of today, or with its day. @param {number} ms */
 export function moment(ms) {
-  const then = new Date(ms);
-  if (then.toDateString() === new Date().toDateString()) return time(ms);
-  return `${then.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time(ms)}`;
+  const then = zones.shifted(ms);
+  if (day(ms) === day(zones.now())) return time(ms);
+  return `${then.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })} ${time(ms)}`;
+}
+
+/** The day of a moment. @param {number} ms */
+function day(ms) {
+  return zones.shifted(ms).toISOString().slice(0, 10);
 }

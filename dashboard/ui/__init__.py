@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from dash import Dash
 from flask import Flask, has_request_context, request
 
-from dashboard.ui import bodies, callbacks, static
+from dashboard.ui import bodies, callbacks, remembered, static
 from dashboard.ui.first_paint import first_paint
 from dashboard.ui.index import IGNORED, Page
 from dashboard.ui.layout import page
@@ -28,6 +28,7 @@ def build(server: Flask, services: Services) -> Dash:
     app = Page(
         __name__,
         files=files,
+        looks=lambda: remembered.looks(remembered.preferences(services)),
         server=server,
         assets_folder=str(ASSETS),
         assets_ignore=IGNORED,

@@ -23,7 +23,7 @@ from dashboard.store import text
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import MemoryStore
 
-#: Chart types, and scales of the price axis, by the name in the address; the first of each is the usual one.
+#: Chart types by the name in the address; the first is the usual one.
 TYPES = {
     "candles": "Candles",
     "hollow": "Hollow candles",
@@ -33,7 +33,6 @@ TYPES = {
     "baseline": "Baseline",
     "heikin-ashi": "Heikin-Ashi",
 }
-SCALES = {"linear": "Linear", "log": "Log", "percent": "Percent"}
 #: Bars of a chart, the most that may be asked for (the page never asks for more than the usual number; the benchmark of
 #: 5,000 bars does, through the page's own callback), and those that are in view at first.
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110

@@ -12,8 +12,10 @@ from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.freshness import stale_after_ms
 from dashboard.store.memory import MemoryStore
 from dashboard.store.quotes import quotes
-from dashboard.ui.figures import SCALES, TYPES, figure
+from dashboard.ui import remembered
+from dashboard.ui.figures import TYPES, figure
 from dashboard.ui.services import Services
+from dashboard.workbench.views import SCALES
 
 #: Cards at the top: the first of `SYMBOLS`.
 CARDS = 6
@@ -28,7 +30,9 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
     with store.lock:
         last = store.last()
         lines = sparks(store)
-    shown = view(services, query)
+    kept = remembered.preferences(services)
+    opened = None if query else remembered.opened(services, kept)
+    shown = view(services, opened["view"] if opened and "view" in opened else query)
     return {
         "epoch": last.epoch,
         "seq": last.seq,
@@ -47,6 +51,8 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
         "feed": feed(services),
         "user": {"name": getattr(current_user, "name", ""), "role": getattr(current_user, "role", "")},
         "view": shown,
+        "opened": opened,
+        "preferences": kept,
         "figure": figure_of(services, shown),
         "alerts": alerts(services),
     }
@@ -82,8 +88,9 @@ def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | Non
     return figure(services.store, instrument, TIMEFRAME_INDEX[shown["timeframe"]], shown["type"])
 
 
-def view(services: Services, query: Mapping[str, str]) -> dict[str, str]:
-    """Symbol, timeframe, chart type and price scale from the URL's query; what is unknown there becomes the default."""
+def view(services: Services, query: Mapping[str, Any]) -> dict[str, str]:
+    """Symbol, timeframe, chart type and price scale from the URL's query or a kept view; what is unknown there becomes
+    the default."""
     symbols = services.store.catalogue.symbols
     symbol, timeframe, kind, scale = (query.get(name, "") for name in ("symbol", "timeframe", "type", "scale"))
     return {

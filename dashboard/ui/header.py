@@ -40,7 +40,7 @@ def header(paint: dict[str, Any]) -> html.Header:
                 title="From the tick's receipt by the server to the end of the paint, median",
                 children=[html.Span("tick to screen ", className="muted"), html.B("–")],
             ),
-            html.Span(id="clock", className="clock muted", title="The server's clock, in your time zone"),
+            html.Span(id="clock", className="clock muted", title="The server's clock, in your settings' time zone"),
             html.Button(
                 id="theme-toggle", className="icon-button", type="button", **hyphened(aria_label="Switch theme")
             ),
@@ -75,6 +75,8 @@ def menu(user: dict[str, str]) -> html.Div:
             html.Div(id="menu-facts", className="menu-facts"),
             *links("menu-item page-item"),
             html.Div(id="theme-choice", className="menu-row", role="group", **hyphened(aria_label="Theme")),
+            html.Button("Search", id="search-button", className="menu-item", type="button"),
+            html.Button("Settings", id="settings-button", className="menu-item", type="button"),
             html.Button("Keys", id="keys-button", className="menu-item", type="button"),
             html.A("Change password", href="/account/password", className="menu-item"),
             # Dash has no form attribute `action` that it would leave alone on its own buttons; the form posts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -18,7 +19,7 @@ IGNORED = r"^(?!main\.mjs$).*\.mjs$|^early\.js$|\.css$|^plotly\.min\.js$"
 LATER = frozenset({"market"})
 #: The layout and the callbacks are asked for at once, not when the renderer has started: it takes these answers then.
 _INDEX = """<!doctype html>
-<html lang="en">
+<html lang="en"{looks}>
 <head>
 {metas}
 <title>{title}</title>
@@ -46,17 +47,19 @@ _INDEX = """<!doctype html>
 
 
 class Page(Dash):
-    """Dash with this page's HTML around it."""
+    """Dash with this page's HTML around it; `looks` gives attributes of <html> for the user who asks."""
 
-    def __init__(self, *positional: Any, files: Files, **options: Any) -> None:
-        self.files = files
+    def __init__(self, *positional: Any, files: Files, looks: Callable[[], dict[str, str]], **options: Any) -> None:
+        self.files, self.looks = files, looks
         super().__init__(*positional, **options)
 
     def interpolate_index(self, *_positional: Any, **parts: Any) -> str:
         """The index page. The skeleton stands until the tree is there (a style rule, so that nothing flickers)."""
         own = self.files.address
         modules = "\n".join(f'<link rel="modulepreload" href="{own("assets", path)}">' for path in module_paths())
+        looks = "".join(f' {name}="{escape(value)}"' for name, value in self.looks().items())
         return _INDEX.format(
+            looks=looks,
             metas=parts["metas"],
             title=escape(parts["title"]),
             icon=own("assets", "favicon.svg"),

@@ -9,11 +9,12 @@ from dash import dcc, html
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.ui.attributes import hyphened
 from dashboard.ui.cards import cards
-from dashboard.ui.figures import SCALES, TYPES
+from dashboard.ui.figures import TYPES
 from dashboard.ui.header import header
 from dashboard.ui.market.layout import market_page
 from dashboard.ui.side_panel import side_panel
 from dashboard.ui.watchlist import watchlist
+from dashboard.workbench.views import SCALES
 
 #: How often the page asks where the stream can't be had.
 POLL_MS = 1000
@@ -70,6 +71,14 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                     ),
                     _choice("chart-type", "Chart type", TYPES, view["type"]),
                     _choice("chart-scale", "Price scale", SCALES, view["scale"]),
+                    html.Button(
+                        "Views",
+                        id="views-button",
+                        className="button",
+                        type="button",
+                        title="Saved views (V)",
+                        **hyphened(aria_haspopup="dialog"),
+                    ),
                     html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
                     html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
                     export_menu(),

@@ -12,6 +12,7 @@ from dashboard.feeds.base import Feed
 from dashboard.store.memory import MemoryStore
 from dashboard.store.quotes import Freshness
 from dashboard.telemetry import Telemetry
+from dashboard.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Services:
     feed: Feed
     feed_health: Callable[[], tuple[bool, str]]
     alert_book: AlertBook
+    workbench: Workbench
     settings: Settings
     telemetry: Telemetry
     clock: Clock

@@ -1,4 +1,4 @@
-"""A user's preferences: how the page looks and which time it shows."""
+"""A user's preferences: how the page looks, which time it shows, and which view it opens with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zoneinfo
 from functools import cache
 from typing import Any, Final
 
-from dashboard.workbench.fields import Fields, Reader, bad, one_of
+from dashboard.workbench.fields import Fields, Reader, bad, maybe, one_of, whole
 
 FORMAT: Final = 1
 NONE: Final[dict[str, Any]] = {}
@@ -40,10 +40,13 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-_PREFERENCES: Final[dict[str, tuple[Reader, str]]] = {
+#: `default_view` is the number of a named view, which may have been deleted since.
+_PREFERENCES: Final[dict[str, tuple[Reader, str | None]]] = {
     "theme": (one_of("system", "light", "dark"), "system"),
     "palette": (one_of("default", "colour-blind"), "default"),
     "direction": (one_of("green-up", "red-up"), "green-up"),
     "time_zone": (_time_zone, "local"),
     "density": (one_of("comfortable", "compact"), "comfortable"),
+    "motion": (one_of("system", "reduced"), "system"),
+    "default_view": (maybe(whole(1, 2**63 - 1)), None),
 }

@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from dashboard.errors import BadParameter
 from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.market.indicators import MOST, parse
 from dashboard.workbench import token
 from dashboard.workbench.fields import Fields, Reader, bad, instant, list_of, maybe, number, one_of, symbol, text
 from dashboard.workbench.shelf import newer
 
 FORMAT: Final = 1
-NAME, COMPARED, INDICATORS, SETTINGS = 80, 5, 20, 50
-SCALES: Final = ("linear", "log", "percent")
+NAME, COMPARED, SETTINGS = 80, 5, 50
+#: Scales of the price axis by the name in the address; the first is the usual one.
+SCALES: Final = {"linear": "Linear", "log": "Log", "percent": "Percent"}
 #: What an answer has besides.
 ANSWERED: Final = ("id", "version", "unknown", "created", "changed")
 _SETTING = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
@@ -50,8 +52,8 @@ def restored(name: str, value: object, types: Collection[str]) -> dict[str, Any]
 
 def read(within: str, given: object, types: Collection[str]) -> dict[str, Any]:
     """A view without a name: `symbol` and `timeframe`, and where they matter `type` (one of `types`), `scale`,
-    `indicators` and `compare` (as the page's address has them, in lists), `start` and `end` (UTC ms) and `settings`
-    (texts, numbers, true and false by name).
+    `indicators` (each as `market.indicators` reads it) and `compare`, in lists, `start` and `end` (UTC ms) and
+    `settings` (texts, numbers, true and false by name).
 
     Raises BadParameters, and Conflict for a newer format.
     """
@@ -67,7 +69,7 @@ def read(within: str, given: object, types: Collection[str]) -> dict[str, Any]:
         "timeframe": fields.take("timeframe", one_of(*TIMEFRAME_INDEX)),
         "type": fields.take("type", one_of(*types), first),
         "scale": fields.take("scale", one_of(*SCALES), "linear"),
-        "indicators": fields.take("indicators", list_of(text(1, 120), INDICATORS, "indicators", once=False), []),
+        "indicators": fields.take("indicators", _indicators, []),
         "compare": fields.take("compare", list_of(symbol, COMPARED, "symbols"), []),
         "start": fields.take("start", maybe(instant), None),
         "end": fields.take("end", maybe(instant), None),
@@ -77,6 +79,19 @@ def read(within: str, given: object, types: Collection[str]) -> dict[str, Any]:
     if start is not None and end is not None and start > end:
         fields.refuse_value("start", start, f"at or before end ({end})")
     fields.done()
+    return found
+
+
+def _indicators(name: str, value: Any) -> list[str]:
+    """Indicators, each as `indicators.parse` reads it, with every parameter said."""
+    found = []
+    for each in _texts(name, value):
+        if "," in each:
+            raise bad(name, each, "a list with one indicator in each text")
+        (chosen,) = parse(each, name)
+        if chosen.text in found:
+            raise BadParameter(name, f"{chosen.text} twice", "a list that has each indicator once")
+        found.append(chosen.text)
     return found
 
 
@@ -104,3 +119,4 @@ def _settings(name: str, value: Any) -> dict[str, Any]:
 
 
 _setting_text: Reader = text(0, 200)
+_texts: Reader = list_of(text(1, 120), MOST, "indicators", once=False)

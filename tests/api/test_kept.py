@@ -168,6 +168,8 @@ def test_preferences_are_as_usual_until_they_are_changed(ada: FlaskClient) -> No
         "direction": "green-up",
         "time_zone": "local",
         "density": "comfortable",
+        "motion": "system",
+        "default_view": None,
     }
     wanted = {"theme": "dark", "palette": "colour-blind", "direction": "red-up", "time_zone": "Asia/Tokyo"}
     changed = ada.put(where, json=wanted, headers={"If-Match": '"0"'})

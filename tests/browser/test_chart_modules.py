@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from dashboard.ui.figures import SCALES, TYPES
+from dashboard.ui.figures import TYPES
+from dashboard.workbench.views import SCALES
 from tests.browser import test_modules
 
 blank = test_modules.blank

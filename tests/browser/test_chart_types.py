@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from dashboard.ui.figures import SCALES, TYPES
+from dashboard.ui.figures import TYPES
+from dashboard.workbench.views import SCALES
 from tests.browser.test_done_when import fetch, log_in, series, state_is
 from tests.browser.test_page import chart, rows_of
 

@@ -10,7 +10,8 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from dashboard.ui.figures import SCALES, TYPES
+from dashboard.ui.figures import TYPES
+from dashboard.workbench.views import SCALES
 from infra.vendor import TRACES
 from tests.benchmarks.load import callback_body
 from tests.house import House, open_house

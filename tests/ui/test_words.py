@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from dashboard.ui import words
 
-MODULE = Path(__file__).parents[2] / "assets/page/words.mjs"
+PAGE = Path(__file__).parents[2] / "assets/page"
 SAY = """async ([values, decimals]) => {
   const words = await import("/words.mjs");
   return values.map((value) => [
@@ -46,7 +46,9 @@ def test_both_write_the_same(browser: Browser) -> None:
     page.route(
         "**/*",
         lambda route: route.fulfill(
-            body=MODULE.read_text("utf-8") if route.request.url.endswith(".mjs") else "<!doctype html>",
+            body=(PAGE / route.request.url.rpartition("/")[2]).read_text("utf-8")
+            if route.request.url.endswith(".mjs")
+            else "<!doctype html>",
             content_type="text/javascript" if route.request.url.endswith(".mjs") else "text/html",
         ),
     )

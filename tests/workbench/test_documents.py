@@ -127,7 +127,11 @@ def test_a_view_has_what_was_given_and_the_usual_for_the_rest() -> None:
         ({"timeframe": "2m"}, "view.timeframe", "one of 1s, 5s"),
         ({"type": "pie"}, "view.type", "one of candles, line, area"),
         ({"scale": "square"}, "view.scale", "one of linear, log, percent"),
-        ({"indicators": ["sma:20"] * 21}, "view.indicators", "20 indicators at most"),
+        ({"indicators": [f"sma:{period}" for period in range(5, 16)]}, "view.indicators", "10 indicators at most"),
+        ({"indicators": ["sma:20", "SMA"]}, "view.indicators", "each indicator once"),
+        ({"indicators": ["sma:20,ema:5"]}, "view.indicators", "one indicator in each text"),
+        ({"indicators": ["sma:0"]}, "view.indicators", "sma:period with period a whole number from 1 to 1000"),
+        ({"indicators": ["smaa:20"]}, "view.indicators", "like it: sma"),
         ({"indicators": [{"name": "sma"}]}, "view.indicators[0]", "a text of 1 to 120"),
         ({"compare": ["A", "B", "C", "D", "E", "F"]}, "view.compare", "5 symbols at most"),
         ({"start": -1}, "view.start", "whole milliseconds since 1970, in the years 1970 to 9999, or null"),
@@ -154,6 +158,11 @@ def test_each_fault_of_a_view_is_named(change: dict[str, Any], field: str, accep
 def test_a_view_of_a_newer_version_is_one_sentence_whatever_else_is_in_it() -> None:
     with pytest.raises(Conflict, match=r"^this view is of format 7, which a newer version .* knows format 1 at most"):
         view({"name": "x", "view": {"format": 7, "panes": [{}]}})
+
+
+def test_indicators_are_kept_with_every_parameter_said() -> None:
+    _name, found = view({"name": "x", "view": {**VIEW, "indicators": ["sma", "BBANDS", "macd:12:26"]}})
+    assert found["indicators"] == ["sma:20", "bbands:20:2", "macd:12:26:9"]
 
 
 def test_a_view_is_taken_by_its_token_too() -> None:
@@ -222,6 +231,8 @@ def test_preferences_are_as_usual_where_nothing_is_said() -> None:
         "direction": "green-up",
         "time_zone": "local",
         "density": "comfortable",
+        "motion": "system",
+        "default_view": None,
     }
     assert preferences.checked({}) == preferences.filled({}) == usual
     assert preferences.filled({"theme": "dark"}) == {**usual, "theme": "dark"}

@@ -22,6 +22,8 @@ _symbols = st.from_regex(r"[A-Z0-9.\-_^=]{1,24}", fullmatch=True)
 _ms = st.none() | st.integers(0, 253_402_300_799_999)
 _words = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=60)
 
+_indicators = st.builds("{}:{}".format, st.sampled_from(["sma", "ema", "rsi"]), st.integers(2, 1000))
+
 
 @st.composite
 def given_views(draw: st.DrawFn) -> dict[str, Any]:
@@ -30,8 +32,8 @@ def given_views(draw: st.DrawFn) -> dict[str, Any]:
         "symbol": draw(_symbols),
         "timeframe": draw(st.sampled_from(list(TIMEFRAME_INDEX))),
         "type": draw(st.sampled_from(TYPES)),
-        "scale": draw(st.sampled_from(views.SCALES)),
-        "indicators": draw(st.lists(_words, max_size=8)),
+        "scale": draw(st.sampled_from(list(views.SCALES))),
+        "indicators": draw(st.lists(_indicators, max_size=8, unique=True)),
         "compare": draw(st.lists(_symbols, max_size=5, unique=True)),
         "settings": draw(
             st.dictionaries(

@@ -1,0 +1,244 @@
+"""Saved views as an analyst would use them: names, the one to open with, tokens and links, two tabs, newer versions."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_address import CHECKED, opened, running, shown
+from tests.browser.test_done_when import fetch
+from tests.browser.test_page import chart
+
+__all__ = ["running"]
+
+
+@pytest.fixture
+def page(running: Any, browser: Browser) -> Iterator[Page]:
+    with sqlite3.connect(running.folder / "test.db") as raw:
+        raw.execute("DELETE FROM views")
+        raw.execute("DELETE FROM preferences")
+    made = opened(browser, running)
+    yield made
+    made.context.close()
+
+
+def dialog(page: Page) -> Any:
+    page.locator("#chart").focus()
+    page.keyboard.press("v")
+    expect(page.locator("#views-dialog")).to_be_visible()
+    return page.locator("#views-dialog")
+
+
+def save(page: Page, name: str) -> None:
+    box = dialog(page)
+    box.locator("#view-name").fill(name)
+    box.get_by_role("button", name="Save this view").click()
+    expect(box.locator(".dialog-done")).to_have_text(f'"{name}" is kept.')
+    page.keyboard.press("Escape")
+    expect(box).not_to_be_visible()
+
+
+def row(page: Page, name: str) -> Any:
+    return page.locator(".view-row", has=page.locator("b", has_text=re.compile(f"^{name}$")))
+
+
+def test_a_view_is_saved_opened_overwritten_renamed_and_deleted(page: Page) -> None:
+    page.click('#cards .card[data-symbol="TSLA"], #cards .card[data-symbol="META"]')
+    symbol = page.locator("#chart-symbol").inner_text()
+    page.keyboard.press("5")
+    page.select_option("#chart-scale", "log")
+    save(page, "Morning")
+    page.click('#cards .card[data-symbol="AAPL"]')
+    page.locator("#chart").focus()
+    page.keyboard.press("1")
+    page.select_option("#chart-scale", "linear")
+    dialog(page)
+    expect(row(page, "Morning")).to_contain_text("open, changed since")
+    row(page, "Morning").locator(".view-open").click()
+    expect(page.locator("#chart-symbol")).to_have_text(symbol)
+    expect(page.locator(CHECKED)).to_have_text("5m")
+    expect(page.locator("#chart-scale")).to_have_value("log")
+    expect(page.locator("#views-dialog")).not_to_be_visible()
+
+    page.select_option("#chart-type", "area")
+    dialog(page)
+    row(page, "Morning").get_by_role("button", name="Overwrite").click()
+    expect(page.locator(".dialog-done")).to_contain_text("is now what the page shows")
+    row(page, "Morning").get_by_role("button", name="Rename").click()
+    page.locator(".view-row .field").fill("Evening")
+    page.keyboard.press("Enter")
+    expect(row(page, "Evening")).to_contain_text("area · log")
+    (kept,) = fetch(page, "/api/v1/views")["data"]
+    assert (kept["name"], kept["view"]["type"], kept["version"]) == ("Evening", "area", 3)
+
+    row(page, "Evening").get_by_role("button", name="Delete").click()
+    assert len(fetch(page, "/api/v1/views")["data"]) == 1
+    row(page, "Evening").get_by_role("button", name="Really").click()
+    expect(page.locator(".dialog-done")).to_have_text('"Evening" is deleted.')
+    assert fetch(page, "/api/v1/views")["data"] == []
+
+
+def test_a_name_that_is_taken_or_none_is_refused_in_a_sentence(page: Page) -> None:
+    save(page, "Morning")
+    box = dialog(page)
+    box.locator("#view-name").fill("Morning")
+    page.keyboard.press("Enter")
+    expect(box.locator(".dialog-message")).to_have_text("There is a view 'Morning' already; choose another name.")
+    box.locator("#view-name").fill("  ")
+    page.keyboard.press("Enter")
+    expect(box.locator(".dialog-message")).to_contain_text("a text of 1 to 80 characters")
+    assert len(fetch(page, "/api/v1/views")["data"]) == 1
+
+
+def test_of_two_tabs_the_second_is_told_and_overwrites_nothing_unseen(
+    running: Any, browser: Browser, page: Page
+) -> None:
+    save(page, "Shared")
+    other = opened(browser, running)
+    dialog(other)
+    row(other, "Shared").locator(".view-open").click()
+    other.select_option("#chart-type", "line")
+    dialog(other)
+    row(other, "Shared").get_by_role("button", name="Overwrite").click()
+    expect(other.locator(".dialog-done")).to_contain_text("is now what the page shows")
+
+    page.select_option("#chart-type", "ohlc")
+    dialog(page)
+    expect(row(page, "Shared")).to_contain_text("changed elsewhere since you opened it")
+    row(page, "Shared").get_by_role("button", name="Overwrite").click()
+    expect(page.locator(".dialog-message")).to_contain_text("nothing was overwritten")
+    assert fetch(page, "/api/v1/views")["data"][0]["view"]["type"] == "line"
+    row(page, "Shared").get_by_role("button", name="Overwrite").click()
+    expect(page.locator(".dialog-done")).to_contain_text("is now what the page shows")
+    assert fetch(page, "/api/v1/views")["data"][0]["view"]["type"] == "ohlc"
+
+    for name in ("Delete", "Really"):
+        row(page, "Shared").get_by_role("button", name=name).click()
+    expect(page.locator(".dialog-done")).to_contain_text("is deleted")
+    row(other, "Shared").get_by_role("button", name="Overwrite").click()
+    expect(other.locator(".dialog-message")).to_contain_text("has been deleted in another tab or browser")
+    expect(row(other, "Shared")).to_have_count(0)
+    other.context.close()
+
+
+def test_the_default_view_is_restored_at_the_next_login(running: Any, browser: Browser, page: Page) -> None:
+    page.click('#cards .card[data-symbol="MSFT"]')
+    page.locator("#chart").focus()
+    page.keyboard.press("7")
+    page.select_option("#chart-type", "heikin-ashi")
+    page.locator('#watchlist .ag-header-cell[col-id="change_percent"]').click()
+    expect(page).to_have_url(re.compile("sort="))
+    save(page, "Home")
+    dialog(page)
+    row(page, "Home").get_by_role("button", name="Default").click()
+    expect(page.locator(".dialog-done")).to_contain_text('The page opens with "Home"')
+
+    other = opened(browser, running)
+    expect(other.locator("#chart-symbol")).to_have_text("MSFT")
+    expect(other.locator(CHECKED)).to_have_text("1h")
+    expect(other.locator("#chart-type")).to_have_value("heikin-ashi")
+    expect(other).to_have_url(re.compile("symbol=MSFT&timeframe=1h&type=heikin-ashi&sort=change_percent:desc"))
+    assert chart(other, "plot.figure.type") == "heikin-ashi"
+    dialog(other)
+    expect(row(other, "Home")).to_have_attribute("aria-current", "true")
+    other.goto(f"{running.url}/?symbol=AAPL")
+    other.wait_for_function("() => window.tickboard?.chart.plot.figure.symbol === 'AAPL'")
+    other.context.close()
+
+    row(page, "Home").get_by_role("button", name="Default").click()
+    expect(page.locator(".dialog-done")).to_have_text("The page opens as usual.")
+    page.goto(running.url)
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure.symbol === 'AAPL'")
+
+
+def test_a_token_and_a_link_bring_the_whole_view_back_elsewhere(running: Any, browser: Browser, page: Page) -> None:
+    page.add_init_script("navigator.clipboard.writeText = async (text) => { window.copied = text; };")
+    page.reload()
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
+    page.click('#cards .card[data-symbol="MSFT"]')
+    page.wait_for_function("() => window.tickboard.chart.plot.figure.symbol === 'MSFT'")
+    page.select_option("#chart-type", "baseline")
+    page.select_option("#chart-scale", "percent")
+    page.locator("#chart").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    wanted = shown(page)
+    box = dialog(page)
+    copied = []
+    for name in ("token", "link"):
+        box.get_by_role("button", name=f"Copy {name}").click()
+        expect(box.locator(".dialog-done")).to_have_text(f"The {name} is in the clipboard.")
+        copied.append(page.evaluate("window.copied"))
+    assert re.fullmatch(r"1\.[A-Za-z0-9_-]+", copied[0])
+    assert copied[1].startswith(f"{running.url}/?symbol=MSFT")
+    for text in copied:
+        other = opened(browser, running)
+        box = dialog(other)
+        box.locator("#view-token").fill(f" {text} ")
+        other.keyboard.press("Enter")
+        expect(box).not_to_be_visible()
+        expect(other.locator("#chart-symbol")).to_have_text("MSFT")
+        expect(other.locator("#chart-type")).to_have_value("baseline")
+        expect(other.locator("#chart-scale")).to_have_value("percent")
+        other.wait_for_function("() => window.tickboard.chart.plot.moved")
+        assert shown(other)[:2] == [pytest.approx(wanted[0], abs=1000), pytest.approx(wanted[1], abs=1000)]
+        other.context.close()
+
+
+def test_without_a_clipboard_the_text_is_there_to_be_copied_by_hand(running: Any, browser: Browser, page: Page) -> None:
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+    box = dialog(page)
+    box.get_by_role("button", name="Copy link").click()
+    field = box.get_by_label("Text to copy")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(re.compile(re.escape(running.url) + r"/\?symbol="))
+    assert page.evaluate("getSelection().toString()").startswith(running.url)
+
+
+def test_what_is_no_token_a_damaged_one_and_a_newer_one_are_told(running: Any, page: Page) -> None:
+    posted = page.request.post(f"{running.url}/api/v1/views/token", data={"symbol": "GONE", "timeframe": "5m"})
+    good = posted.json()["token"]
+    box = dialog(page)
+    before = page.url
+    for text, sentence in (
+        ("hello", "a token of a view as this program makes them"),
+        (good[:-3] + "AAA", "whole and unchanged"),
+        ("7" + good[1:], "a newer version of this program"),
+        ("", "Paste a token or a link first."),
+    ):
+        box.locator("#view-token").fill(text)
+        box.get_by_role("button", name="Open it").click()
+        expect(box.locator(".dialog-message")).to_contain_text(sentence)
+        assert page.url == before
+    # One of another market: the rest is shown.
+    box.locator("#view-token").fill(good)
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("There is no instrument GONE")
+    expect(page.locator(CHECKED)).to_have_text("5m")
+
+
+def test_a_view_of_a_newer_version_is_told_left_alone_and_can_be_deleted(running: Any, page: Page) -> None:
+    save(page, "Old")
+    save(page, "New")
+    with sqlite3.connect(running.folder / "test.db") as raw:
+        raw.execute("UPDATE views SET format = 2 WHERE name = 'New'")
+    dialog(page)
+    expect(row(page, "New")).to_contain_text("a newer version of this program has made")
+    expect(row(page, "New").locator(".view-open")).to_be_disabled()
+    expect(row(page, "Old").locator(".view-open")).to_be_enabled()
+    for name in ("Delete", "Really"):
+        row(page, "New").get_by_role("button", name=name).click()
+    expect(page.locator(".dialog-done")).to_have_text('"New" is deleted.')
+
+
+def test_a_server_that_does_not_answer_is_told_in_the_dialog(page: Page) -> None:
+    save(page, "Morning")
+    page.route("**/api/v1/views**", lambda route: route.abort())
+    box = dialog(page)
+    expect(box.locator(".dialog-message")).to_have_text("The server could not be reached.")
+    expect(row(page, "Morning")).to_be_visible()
