@@ -12,8 +12,9 @@ from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.freshness import stale_after_ms
 from dashboard.store.memory import MemoryStore
 from dashboard.store.quotes import quotes
-from dashboard.ui.figures import SCALES, TYPES, figure
+from dashboard.ui.figures import BARS, SCALES, TYPES, figure
 from dashboard.ui.services import Services
+from dashboard.ui.studies import lenient, registry
 
 #: Cards at the top: the first of `SYMBOLS`.
 CARDS = 6
@@ -47,6 +48,7 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
         "feed": feed(services),
         "user": {"name": getattr(current_user, "name", ""), "role": getattr(current_user, "role", "")},
         "view": shown,
+        "indicators": registry(),
         "figure": figure_of(services, shown),
         "alerts": alerts(services),
     }
@@ -79,11 +81,13 @@ def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | Non
     instrument = services.store.catalogue.index(shown["symbol"])
     if instrument is None:
         return None
-    return figure(services.store, instrument, TIMEFRAME_INDEX[shown["timeframe"]], shown["type"])
+    timeframe, chosen = TIMEFRAME_INDEX[shown["timeframe"]], lenient(shown["indicators"])
+    return figure(services.store, instrument, timeframe, shown["type"], BARS, chosen)
 
 
 def view(services: Services, query: Mapping[str, str]) -> dict[str, str]:
-    """Symbol, timeframe, chart type and price scale from the URL's query; what is unknown there becomes the default."""
+    """Symbol, timeframe, chart type, price scale and indicators from the URL's query; what is unknown there becomes the
+    default, or is left out."""
     symbols = services.store.catalogue.symbols
     symbol, timeframe, kind, scale = (query.get(name, "") for name in ("symbol", "timeframe", "type", "scale"))
     return {
@@ -91,6 +95,7 @@ def view(services: Services, query: Mapping[str, str]) -> dict[str, str]:
         "timeframe": timeframe if timeframe in TIMEFRAME_INDEX else DEFAULT_TIMEFRAME,
         "type": kind if kind in TYPES else DEFAULT_TYPE,
         "scale": scale if scale in SCALES else DEFAULT_SCALE,
+        "indicators": ",".join(each.text for each in lenient(query.get("indicators", ""))),
     }
 
 
