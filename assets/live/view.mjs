@@ -1,14 +1,14 @@
 // @ts-check
-// What is shown: symbol, timeframe, chart type, scale of the price axis. It is in the URL's query, so that a link shows
-// the same; of the scale only what is not the usual one.
+// What is shown: symbol, timeframe, chart type, scale of the price axis, indicators and how they look. It is in the URL's
+// query, so that a link shows the same; of the last three only what is not the usual.
 
-/** @typedef {{symbol: string, timeframe: string, type: string, scale: string}} Shown */
+/** @typedef {{symbol: string, timeframe: string, type: string, scale: string, indicators: string, looks: string}} Shown */
 
 export const TIMEFRAMES = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "1d"];
 /** As in dashboard/ui/figures.py. */
 export const TYPES = ["candles", "hollow", "ohlc", "line", "area", "baseline", "heikin-ashi"];
 export const SCALES = ["linear", "log", "percent"];
-const PARTS = /** @type {const} */ (["symbol", "timeframe", "type", "scale"]);
+const PARTS = /** @type {const} */ (["symbol", "timeframe", "type", "scale", "indicators", "looks"]);
 const CHOICES = { timeframe: TIMEFRAMES, type: TYPES, scale: SCALES };
 const USUAL_SCALE = SCALES[0];
 
@@ -18,10 +18,14 @@ class View {
     this.timeframe = "1m";
     this.type = "candles";
     this.scale = USUAL_SCALE;
+    this.indicators = "";
+    this.looks = "";
     /** @type {Set<(view: View, before: Shown) => void>} */
     this.listeners = new Set();
     /** @type {(symbol: string) => boolean} */
     this.known = () => true;
+    /** What there is of indicators and their looks. @type {(indicators: string, looks: string) => {indicators: string, looks: string}} */
+    this.studies = (indicators, looks) => ({ indicators, looks });
   }
 
   /** @param {(view: View, before: Shown) => void} heard */
@@ -32,14 +36,16 @@ class View {
 
   /** @returns {Shown} */
   shown() {
-    return { symbol: this.symbol, timeframe: this.timeframe, type: this.type, scale: this.scale };
+    const { symbol, timeframe, type, scale, indicators, looks } = this;
+    return { symbol, timeframe, type, scale, indicators, looks };
   }
 
   /**
    * Begin with what the address asks for, else the first paint's view: the server knows the address by `Referer` only,
-   * which not every browser sends. @param {Shown} first @param {string[]} symbols
+   * which not every browser sends. @param {Shown} first @param {string[]} symbols @param {View["studies"]} [studies]
    */
-  begin(first, symbols) {
+  begin(first, symbols, studies = this.studies) {
+    this.studies = studies;
     const known = new Set(symbols);
     this.known = (symbol) => known.has(symbol);
     Object.assign(this, first, this.asked());
@@ -50,12 +56,13 @@ class View {
   /** What there is of what the address asks for. @returns {Partial<Shown>} */
   asked() {
     const query = new URLSearchParams(location.search);
-    const [symbol, timeframe, type, scale] = PARTS.map((name) => query.get(name) ?? "");
+    const [symbol, timeframe, type, scale, indicators, looks] = PARTS.map((name) => query.get(name) ?? "");
     return {
       ...(this.known(symbol) && { symbol }),
       ...(TIMEFRAMES.includes(timeframe) && { timeframe }),
       ...(TYPES.includes(type) && { type }),
       scale: SCALES.includes(scale) ? scale : USUAL_SCALE,
+      ...this.studies(indicators, looks),
     };
   }
 
@@ -88,7 +95,9 @@ class View {
     const query = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(this.shown())) query.set(name, value);
     if (this.scale === USUAL_SCALE) query.delete("scale");
-    const url = `${location.pathname}?${query}`;
+    for (const name of /** @type {const} */ (["indicators", "looks"])) if (!this[name]) query.delete(name);
+    // Both are legal in a query as they are, and read better so.
+    const url = `${location.pathname}?${query.toString().replaceAll("%3A", ":").replaceAll("%2C", ",")}`;
     if (how === "push") history.pushState(null, "", url);
     else history.replaceState(null, "", url);
   }

@@ -10,6 +10,7 @@ const KEYS = [
   ["1 to 8", "Timeframe, from 1s to 1d"],
   ["Y", "Chart type: the next one"],
   ["L", "Price scale: linear, logarithmic, percent"],
+  ["I", "Indicators: add, set, hide, remove"],
   ["A", "New alert at the present price"],
   ["E", "Export the chart's bars as CSV"],
   ["T", "Light or dark theme"],
@@ -21,9 +22,9 @@ const KEYS = [
 ];
 
 /**
- * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, views: {close: () => boolean}}} page
+ * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, indicators: {open: () => void}, views: {close: () => boolean}}} page
  */
-export async function keyboard({ view, search, alerts, views }) {
+export async function keyboard({ view, search, alerts, indicators, views }) {
   const keys = dialog();
   (await element("#keys-button")).addEventListener("click", () => keys.showModal());
   document.addEventListener("keydown", (event) => {
@@ -53,6 +54,8 @@ export async function keyboard({ view, search, alerts, views }) {
         return search.open;
       case "a":
         return alerts.openHere;
+      case "i":
+        return indicators.open;
       case "e":
         return () => document.getElementById("export-csv")?.click();
       case "y":

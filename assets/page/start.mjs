@@ -4,6 +4,7 @@
 import { chart as makeChart } from "../chart/chart.mjs";
 import * as connection from "../live/connection.mjs";
 import { onFrame } from "../live/frame.mjs";
+import { read, written } from "../indicators/choice.mjs";
 import * as latency from "../live/latency.mjs";
 import * as polling from "../live/polling.mjs";
 import { stream } from "../live/socket.mjs";
@@ -14,6 +15,7 @@ import { cards as makeCards } from "./cards.mjs";
 import { element, setProps } from "./dom.mjs";
 import { fade } from "./flash.mjs";
 import { header as makeHeader } from "./header.mjs";
+import { indicators as makeIndicators } from "./indicators.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { quote as makeQuote } from "./quote.mjs";
 import { search as makeSearch } from "./search.mjs";
@@ -27,6 +29,12 @@ import { Figures } from "../chart/figures.mjs";
 
 /** What the parts of a view are called. */
 const NAMES = { timeframe: "timeframe", type: "chart type", scale: "price scale" };
+
+/** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
+function readAddress(registry) {
+  const query = new URLSearchParams(location.search);
+  return read(query.get("indicators") ?? "", query.get("looks") ?? "", registry);
+}
 
 /** @type {Figures | null} */
 let figures = null;
@@ -45,11 +53,13 @@ async function begin(paint) {
   market.load(paint);
   const asked = new URLSearchParams(location.search).get("symbol");
   const refused = view.refused();
-  view.begin(paint.view, market.symbols);
+  const left = readAddress(paint.indicators).faults;
+  view.begin(paint.view, market.symbols, (texts, looks) => written(read(texts, looks, paint.indicators).list, paint.indicators));
   if (asked && !view.known(asked)) void toast(`There is no instrument ${asked.slice(0, 40)}`, `${view.symbol} is shown instead.`);
   for (const { name, came, accepted } of refused) {
     void toast(`There is no ${NAMES[name]} ${came.slice(0, 40)}`, `${view[name]} is shown instead; there are ${accepted.join(", ")}.`);
   }
+  if (left.length) void toast(left.length > 1 ? `${left.length} indicators of the address are left out` : "An indicator of the address is left out", left.slice(0, 3).join(" "));
   const told = () => setProps("view", { data: view.shown() });
   view.on(told);
   told();
@@ -68,7 +78,8 @@ async function begin(paint) {
   const search = await makeSearch({ market, view });
   const alerts = await makeAlerts({ market, view, show: views.show, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
-  await keyboard({ view, search, alerts, views });
+  const indicators = await makeIndicators({ view, registry: paint.indicators });
+  await keyboard({ view, search, alerts, indicators, views });
   const watchlist = makeWatchlist({ market, view, sparks });
 
   /** @type {Set<string>} */
@@ -110,6 +121,9 @@ async function begin(paint) {
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
   view.on((/** @type {any} */ now) => chart.rescale(now.scale));
   chart.rescale(view.scale);
+  view.on(() => chart.study(indicators.list));
+  chart.study(indicators.list);
+  chart.closed = indicators.remove;
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   figures.begin(chart, paint.figure);
