@@ -67,7 +67,9 @@ def test_a_figure_without_indicators_has_no_states(analyst: FlaskClient) -> None
         assert figure(analyst, nothing)["warm"]["texts"] == []
 
 
-@pytest.mark.parametrize("text", ["smaa", "sma:0", "sma,sma:20", "macd:26:12:9", ",".join(["obv"] * 11), 7, ["sma"], {}])
+@pytest.mark.parametrize(
+    "text", ["smaa", "sma:0", "sma,sma:20", "macd:26:12:9", ",".join(["obv"] * 11), 7, ["sma"], {}]
+)
 def test_a_figure_with_what_there_is_not_is_refused_in_a_sentence(analyst: FlaskClient, text: object) -> None:
     answer = figure(analyst, text)
     if text == {}:
