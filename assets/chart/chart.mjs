@@ -244,8 +244,8 @@ export class Chart {
     const { rows, symbol, timeframe, ms } = this.data;
     if (!rows.length) return;
     const query = new URLSearchParams({ timeframe, start: String(rows[0][START]), end: String(rows[rows.length - 1][START] + ms) });
-    const { list } = this.plot.studies;
-    if (list.length) query.set("indicators", list.map(textOf).join(","));
+    const seen = this.plot.studies.list.filter(({ hidden }) => !hidden);
+    if (seen.length) query.set("indicators", seen.map(textOf).join(","));
     const link = make("a", { href: `/api/v1/export/${encodeURIComponent(symbol)}.csv?${query}`, download: "" });
     document.body.append(link);
     link.click();

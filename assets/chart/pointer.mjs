@@ -13,8 +13,9 @@ const DAY_MS = 86_400_000;
 /** A key moves the view by this part of it, and widens or narrows it by so much. */
 const STEP = 0.15;
 const ZOOM = 1.3;
-/** The legend leaves so much of the chart's width, px. */
+/** The legend leaves so much of the chart's width, px; on one narrower than this it says less of the forming bar. */
 const LEGEND_MARGIN = 96;
+const NARROW = 520;
 
 /** The words for a bar's start. @param {number} start UTC ms @param {number} ms length of the bar */
 export function barTime(start, ms) {
@@ -47,6 +48,7 @@ export function point(chart) {
     const bar = at == null ? series.newest : series.nearest(at);
     const title = { text: `${figure.name} · ${figure.timeframe}`, token: "--muted" };
     const most = panes.layout.width - LEGEND_MARGIN;
+    const brief = panes.layout.width < NARROW && at == null;
     if (!bar) return legend.say([title], most);
     const price = (/** @type {string} */ name, /** @type {number} */ field) => ({ name, text: words.price(bar[field], figure.decimals), token: "--text" });
     const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
@@ -58,10 +60,8 @@ export function point(chart) {
     const parts = [
       title,
       // The numbers are those of the bar itself; what is drawn is averaged.
-      { text: plot.kind.averaged ? "Heikin-Ashi drawn, true prices:" : "", token: "--muted" },
-      price("O", OPEN),
-      price("H", HIGH),
-      price("L", LOW),
+      { text: plot.kind.averaged ? (panes.layout.width < NARROW ? "Heikin-Ashi; true:" : "Heikin-Ashi drawn, true prices:") : "", token: "--muted" },
+      ...(brief ? [] : [price("O", OPEN), price("H", HIGH), price("L", LOW)]),
       price("C", CLOSE),
       { text: `${words.percent(moved)}%`, token: way === "flat" ? "--text" : `--${way}` },
       { name: "Vol", text: words.short(bar[VOLUME]), token: "--text" },
