@@ -12,8 +12,9 @@ const KEPT = "tickboard.panes";
 /** An arrow key moves an edge by so many px; a pane is never higher. */
 const STEP = 12;
 const MOST = 600;
-/** The legend leaves so much of the pane's width, px. */
+/** The legend leaves so much of the pane's width, px; in one narrower than this it has no names of outputs. */
 const MARGIN = 40;
+const NARROW = 400;
 
 export class Heads {
   /**
@@ -49,7 +50,7 @@ export class Heads {
         Object.assign(head.box.style, { left: `${pane.left}px`, top: `${pane.top}px`, width: `${pane.width}px`, height: `${pane.height}px` });
         head.edge.setAttribute("aria-valuenow", String(Math.round(pane.height)));
       }
-      head.legend.say(readings(shown, series.rows, index, figure.decimals), pane.width - MARGIN);
+      head.legend.say(readings(shown, series.rows, index, figure.decimals, pane.width < NARROW), pane.width - MARGIN);
     }
   }
 

@@ -46,12 +46,13 @@ export function divided(area, wanted) {
   const room = area * (1 - PRICE_PART) - volume - gaps;
   const sum = asked.reduce((total, height) => total + height, 0);
   const heights = sum > room ? asked.map((height) => (height * Math.max(room, 0)) / sum) : asked;
-  const price = area - volume - gaps - heights.reduce((total, height) => total + height, 0);
+  const price = Math.max(area - volume - gaps - heights.reduce((total, height) => total + height, 0), 0);
   const all = [price, volume, ...heights];
   let top = area;
   const domains = all.map((height) => {
-    const ends = /** @type {[number, number]} */ ([Math.max(top - height, 0) / area, top / area]);
-    top -= height + GAP;
+    const low = Math.max(top - height, 0);
+    const ends = /** @type {[number, number]} */ ([low / area, top / area]);
+    top = Math.max(low - GAP, 0);
     return ends;
   });
   return { heights: all, domains };

@@ -16,16 +16,19 @@ export function reading(digits, value, decimals) {
 }
 
 /**
- * The parts of a legend for one indicator at a row: its name, then each output in the colour of its line.
+ * The parts of a legend for one indicator at a row: its name, then each output in the colour of its line; those of a band
+ * as one.
  * @param {Shown} shown @param {number[][]} rows @param {number} index @param {number} decimals
+ * @param {boolean} [brief] without the names of outputs
  * @returns {import("./legend.mjs").Part[]}
  */
-export function readings(shown, rows, index, decimals) {
-  const { lines, digits } = shown.chosen.about;
-  const values = shown.study.at(rows, index);
-  return values.map((value, output) => {
-    const name = output === 0 ? label(shown.chosen) : shown.chosen.about.pane === "own" ? (lines[output]?.label ?? "") : "";
-    const colour = lines[output]?.draw === "histogram" ? "--text" : toned(shown, output);
-    return { name, text: reading(digits, value, decimals), token: colour };
+export function readings(shown, rows, index, decimals, brief = false) {
+  const { lines, digits, pane } = shown.chosen.about;
+  const texts = shown.study.at(rows, index).map((value) => reading(digits, value, decimals));
+  if (pane === "price") return [{ name: label(shown.chosen), text: texts.join(" "), token: toned(shown, 0) }];
+  return texts.map((text, output) => {
+    const { draw, label: said = "" } = lines[output] ?? {};
+    const name = output === 0 ? label(shown.chosen) : said;
+    return { name: brief && output > 0 ? "" : name, text, token: draw === "histogram" ? "--text" : toned(shown, output) };
   });
 }
