@@ -1,18 +1,21 @@
 // @ts-check
 // The chart: its series, Plotly's part, the overlay, and when each is drawn.
 
+import { label, textOf } from "../indicators/choice.mjs";
 import { onFrame } from "../live/frame.mjs";
 import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
 import { now } from "../page/zone.mjs";
 import { feedWords } from "../live/connection.mjs";
 import * as countdown from "./countdown.mjs";
+import { Heads } from "./heads.mjs";
 import { dateText, forget } from "./ink.mjs";
 import { Overlay } from "./overlay.mjs";
 import { picture } from "./picture.mjs";
 import { Plot, plotly } from "./plot.mjs";
 import { point } from "./pointer.mjs";
 import { Series, START } from "./series.mjs";
+import { Warming } from "./warming.mjs";
 
 /** Plotly takes newly closed bars at most so often; the overlay draws them until then. */
 const REDRAW_MS = 5_000;
@@ -50,6 +53,10 @@ export class Chart {
     this.onMoved = () => {};
     this.paintOverlay = this.paintOverlay.bind(this);
     this.drawAll = this.drawAll.bind(this);
+    /** Called with the text of an indicator whose pane is closed. @type {(text: string) => void} */
+    this.closed = () => {};
+    this.heads = new Heads(box, this.plot, { resized: () => onFrame(this.drawAll), closed: (text) => this.closed(text) });
+    this.warming = new Warming(this);
     this.pointer = point(this);
     this.plot.heard = (what) => this.drawn(what);
     new ResizeObserver(() => onFrame(() => this.plot.resize())).observe(place);
@@ -68,6 +75,8 @@ export class Chart {
     const followed = same && this.plot.following;
     const keep = same && (followed || figure.epoch === this.plot.figure.epoch);
     this.data.load(figure);
+    this.plot.studies.clear();
+    this.plot.studies.load(figure.warm);
     if (followed) this.plot.follow();
     if (!same) this.overlay.at = null;
     this.askedBefore = Infinity;
@@ -76,6 +85,7 @@ export class Chart {
     if (heading) write(heading, figure.symbol);
     this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows move, plus and minus zoom`);
     this.plot.show(figure, keep);
+    this.warming.want();
     this.drawn("moved");
     this.sayZone();
   }
@@ -119,7 +129,16 @@ export class Chart {
     }
     if (changed !== null) this.later(changed <= this.plot.drawnTo && changed !== was ? 0 : REDRAW_MS);
     if (followed && this.plot.outgrown) this.later(0);
+    this.warming.want();
     onFrame(this.paintOverlay);
+  }
+
+  /** Show these indicators. @param {import("../indicators/choice.mjs").Chosen[]} list */
+  study(list) {
+    this.plot.studies.choose(list);
+    if (!this.plot.figure) return;
+    this.warming.want();
+    onFrame(this.drawAll);
   }
 
   /** Give Plotly the closed bars, but at most every `least` ms. @param {number} least */
@@ -218,6 +237,7 @@ export class Chart {
       if (!this.holds(symbol, timeframe) || older.epoch !== plot.figure.epoch || data.rows[0]?.[START] !== first) return;
       data.prepend(older.data);
       if (!older.data.length) return;
+      this.warming.want();
       onFrame(this.drawAll);
       void this.wantOlder(); // the view may lie further back still
     } catch (_unreachable) {
@@ -243,6 +263,8 @@ export class Chart {
     const { rows, symbol, timeframe, ms } = this.data;
     if (!rows.length) return;
     const query = new URLSearchParams({ timeframe, start: String(rows[0][START]), end: String(rows[rows.length - 1][START] + ms) });
+    const seen = this.plot.studies.list.filter(({ hidden }) => !hidden);
+    if (seen.length) query.set("indicators", seen.map(textOf).join(","));
     const link = make("a", { href: `/api/v1/export/${encodeURIComponent(symbol)}.csv?${query}`, download: "" });
     document.body.append(link);
     link.click();
@@ -255,7 +277,8 @@ export class Chart {
     const stamp = (/** @type {number} */ ms) => `${dateText(ms).slice(0, 19).replace(/[-:]/g, "")}Z`;
     const { from } = this.plot;
     const to = Math.min(this.plot.to, (this.data.newest?.[START] ?? this.plot.to) + this.data.ms);
-    const said = `${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.kind ? ` (${this.kind})` : ""}`;
+    const studied = this.plot.studies.shown.map(({ chosen }) => label(chosen));
+    const said = `${studied.length ? ` · ${studied.join(", ")}` : ""}${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.kind ? ` (${this.kind})` : ""}`;
     const { name: full } = this.plot.figure;
     const title = `${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe} · ${this.zone.textContent}${said}`;
     this.drawAll(); // with the ranges of now, as the picture

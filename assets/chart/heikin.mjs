@@ -17,18 +17,19 @@ export function averaged(bar, before) {
 }
 
 export class HeikinAshi {
-  /** @param {import("./series.mjs").Series} series whose only follower this is */
+  /** @param {import("./series.mjs").Series} series */
   constructor(series) {
     this.series = series;
+    this.follower = series.follow();
     /** @type {import("./series.mjs").Bar[]} */
     this.made = [];
   }
 
   /** A row for each of the series, from the first that changed on: a tick costs the forming one. */
   get rows() {
-    const { made, series } = this;
-    made.length = Math.min(made.length, series.revised);
-    series.revised = Infinity;
+    const { follower, made, series } = this;
+    made.length = Math.min(made.length, follower.from);
+    follower.from = Infinity;
     for (let at = made.length; at < series.rows.length; at++) made.push(averaged(series.rows[at], made[at - 1]));
     return made;
   }

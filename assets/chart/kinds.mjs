@@ -12,7 +12,7 @@ import { CLOSE, HIGH, LOW, OPEN, rises, rose } from "./series.mjs";
  * @property {number} half of a bar's width, px @property {number} floor the pane's height, px
  * @property {number | null} base the price of a baseline
  */
-/** @typedef {{d: string, fill?: string, stroke?: string, width?: number}} Stroke a path and tokens */
+/** @typedef {{d: string, fill?: string, stroke?: string, width?: number, dash?: number[]}} Stroke a path and tokens */
 
 export const LINE_WIDTH = 1.6;
 const TICK_WIDTH = 1.4;

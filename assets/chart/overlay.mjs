@@ -4,9 +4,11 @@
 
 import { write } from "../page/dom.mjs";
 import { kept } from "./ink.mjs";
+import { axisOf } from "./panes.mjs";
 import { HALF } from "./plot.mjs";
 import { at as indexAt, CLOSE, FLAGS, OPEN, rises, START, VOLUME } from "./series.mjs";
 import { Sheet } from "./sheet.mjs";
+import { strokes as studyStrokes } from "./strokes.mjs";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const LABEL_HEIGHT = 18;
@@ -146,7 +148,14 @@ export class Overlay {
       height: axis._length,
       margin: layout.width - x._offset - x._length,
     });
-    return { x, y, y2, price: pane(y), volume: pane(y2), layout };
+    const volume = pane(y2);
+    // Panes that Plotly has not drawn yet are none.
+    const own = this.plot.panes.flatMap((shown, at) => {
+      const axis = layout[axisOf(at)];
+      return axis?._length ? [{ shown, axis, ...pane(axis) }] : [];
+    });
+    const lowest = own[own.length - 1] ?? volume;
+    return { x, y, y2, price: pane(y), volume, own, bottom: lowest.top + lowest.height, layout };
   }
 
   /** Draw everything anew with the scales of now. */
@@ -156,7 +165,7 @@ export class Overlay {
     if (!panes) return;
     const { layout, price } = panes;
     for (const root of [this.root, this.over]) set(root, { width: layout.width, height: layout.height });
-    for (const pane of [this.price, this.overPrice]) set(pane, { x: price.left, y: price.top, width: price.width, height: price.height });
+    set(this.price, { x: price.left, y: price.top, width: price.width, height: price.height });
     this.drawBars(panes);
     this.drawMarks(panes);
     this.drawAlerts(panes);
@@ -165,7 +174,7 @@ export class Overlay {
   }
 
   /** The forming bar, and closed ones that Plotly does not have yet. @param {any} panes */
-  drawBars({ x, y, y2, price, volume }) {
+  drawBars({ x, y, y2, price, volume, own, bottom: lowest }) {
     const { plot } = this;
     const { series, shift, rows } = plot;
     const middle = (/** @type {number[]} */ bar) => x.l2p(bar[START] + shift);
@@ -176,7 +185,8 @@ export class Overlay {
     const bars = pending.slice(seen(0, -series.ms), seen(x._length, series.ms) + 1);
     if (!bars.length) return this.bars.hide();
     const before = rows[indexAt(rows, bars[0][START]) - 1];
-    const ends = [plot.kind.spans || !before ? middle(bars[0]) - half : Math.min(middle(before), middle(bars[0]) - half), middle(bars[bars.length - 1]) + half];
+    const { shown } = plot.studies;
+    const ends = [(plot.kind.spans && !shown.length) || !before ? middle(bars[0]) - half : Math.min(middle(before), middle(bars[0]) - half), middle(bars[bars.length - 1]) + half];
     const [from, to] = [Math.max(ends[0] - 1, 0), Math.min(ends[1] + 1, x._length)]; // half of a line's width, at least
     if (from >= to) return this.bars.hide();
     const strokes = plot.kind.draw({ bars, before, x: middle, y: (value) => heightOf(y, value), half, floor: y._length, base: plot.base });
@@ -192,16 +202,25 @@ export class Overlay {
       [volume, { d: volumes.down, fill: "--down-volume" }],
       ...strokes.map((stroke) => /** @type {[any, import("./kinds.mjs").Stroke]} */ ([price, stroke])),
     ];
+    for (const one of shown) {
+      const pane = one.chosen.about.pane === "price" ? { ...price, axis: y } : own.find((/** @type {any} */ each) => each.shown.text === one.text);
+      if (!pane) continue;
+      const along = before ? [before, ...bars] : bars;
+      const values = (/** @type {number} */ output) => plot.studies.column(one.study, output, along);
+      const place = { bars: along, joined: Boolean(before), values, x: middle, y: (/** @type {number} */ value) => heightOf(pane.axis, value), half };
+      for (const stroke of studyStrokes(one, place)) drawn.push([pane, stroke]);
+    }
     const inks = drawn.map(([, { fill, stroke }]) => [fill ? kept(fill) : "", stroke ? kept(stroke) : ""]);
-    this.bars.cover(price.left + from, price.top, to - from, volume.top + volume.height - price.top);
-    const key = [...drawn.map(([, { d }]) => d), ...inks, price.left, price.top, price.width, price.height, volume.top, volume.height].join("|");
+    this.bars.cover(price.left + from, price.top, to - from, lowest - price.top);
+    const key = [...drawn.map(([, { d }]) => d), ...inks, price.left, price.top, price.width, price.height, volume.top, volume.height, ...own.map((/** @type {any} */ pane) => pane.top)].join("|");
     this.bars.paint(key, (brush) => {
-      for (const [at, [pane, { d, width = 1 }]] of drawn.entries()) {
+      for (const [at, [pane, { d, width = 1, dash = [] }]] of drawn.entries()) {
         if (!d) continue;
         within(brush, pane, () => {
           const path = new Path2D(d);
           const [fill, stroke] = inks[at];
           [brush.fillStyle, brush.strokeStyle, brush.lineWidth] = [fill, stroke, width];
+          brush.setLineDash(dash);
           if (fill) brush.fill(path);
           if (stroke) brush.stroke(path);
         });
@@ -276,18 +295,21 @@ export class Overlay {
   }
 
   /** @param {any} panes */
-  drawPointer({ price, volume }) {
-    if (this.at) this.look({ price, volume, ...this.panes() });
+  drawPointer(panes) {
+    const { price, bottom } = panes;
+    if (this.at) this.look(panes);
     const { at } = this;
     if (Boolean(at) !== this.pointed) {
       this.pointed = Boolean(at);
       this.over.style.display = at ? "" : "none";
     }
     if (!at) return this.pointer.hide();
-    const bottom = volume.top + volume.height;
     const x = Math.round(price.left + at.x) + 0.5;
     set(this.cross, { x1: x, x2: x, y1: price.top, y2: bottom });
-    this.pointer.show(at.y - price.top, price, at.words, "");
+    // The line across is that of the pane that the pointer is in.
+    const pane = at.pane ?? price;
+    set(this.overPrice, { x: pane.left, y: pane.top, width: pane.width, height: pane.height });
+    this.pointer.show(at.y - pane.top, pane, at.words, "");
     const width = at.when.length * 6.4 + 12;
     const middle = Math.min(Math.max(x, price.left + width / 2), price.left + price.width - width / 2);
     set(this.whenBox, { x: middle - width / 2, y: bottom + 3, width });

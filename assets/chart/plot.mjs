@@ -2,6 +2,7 @@
 // Plotly's part of the chart: closed bars around the view, axes and their ranges. What changes with every tick is the
 // overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
 
+import { Studies } from "../indicators/studies.mjs";
 import * as words from "../page/words.mjs";
 import { now } from "../page/zone.mjs";
 import { columns } from "./columns.mjs";
@@ -9,6 +10,7 @@ import { HeikinAshi } from "./heikin.mjs";
 import { dateText, inked, zoneShift } from "./ink.mjs";
 import { joined } from "./joined.mjs";
 import { KINDS } from "./kinds.mjs";
+import { divided, outside, own, paned, ranged, traced } from "./panes.mjs";
 import { counted, percentWords, roomy, ticks } from "./scale.mjs";
 import { at, between, CLOSE, HIGH, LOW, START, VOLUME } from "./series.mjs";
 
@@ -65,6 +67,13 @@ export class Plot {
     this.place = /** @type {any} */ (place);
     this.series = series;
     this.averaged = new HeikinAshi(series);
+    this.studies = new Studies(series);
+    /** The panes of indicators as Plotly has them, and their ranges. @type {import("../indicators/studies.mjs").Shown[]} */
+    this.panes = [];
+    /** @type {[number, number][]} */
+    this.ranges = [];
+    /** Heights that were chosen for panes, px, by the indicator's name. @type {Map<string, number>} */
+    this.heights = new Map();
     /** @type {any} */
     this.figure = null;
     /** The price axis: linear, log or percent. */
@@ -159,6 +168,10 @@ export class Plot {
       high = Math.max(high, most);
     }
     if (low === Infinity) return this.low > floor ? [this.low, this.high] : [1, 10];
+    for (const { chosen, study } of this.studies.shown) {
+      const span = chosen.about.pane === "price" && this.studies.span(study, this.from, this.to, floor);
+      if (span) [low, high] = [Math.min(low, span[0]), Math.max(high, span[1])];
+    }
     return roomy(this.scale, low, high, PAD_Y, Math.abs(high) * 1e-5 || 10 ** -this.figure.decimals);
   }
 
@@ -176,7 +189,9 @@ export class Plot {
     const [low, high] = [this.low, this.high].map((price) => counted(scale, price));
     const edge = (high - low) * EDGE_Y;
     const [least, most] = (this.kind.spans ? [bar[LOW], bar[HIGH]] : [bar[CLOSE], bar[CLOSE]]).map((price) => counted(scale, price));
-    return least < low + edge || most > high - edge;
+    if (least < low + edge || most > high - edge) return true;
+    const last = this.series.rows.length - 1;
+    return this.panes.some(({ chosen, study }, at) => !chosen.about.span && study.at(this.series.rows, last).some((value) => outside(this.ranges[at], value)));
   }
 
   /**
@@ -209,7 +224,7 @@ export class Plot {
     const { rows, shift, base, scale } = this;
     const before = bars.length ? rows[at(rows, bars[0][START]) - 1] : undefined;
     const column = columns(bars, { before, shift, half: this.series.ms * HALF, base, scale, view: [this.from, this.to] });
-    return this.figure.traces.map((/** @type {any} */ described) => {
+    const drawn = this.figure.traces.map((/** @type {any} */ described) => {
       const { columns: wanted, directions, where, ...rest } = described;
       const trace = inked(rest);
       for (const [path, name] of Object.entries(wanted)) {
@@ -220,6 +235,9 @@ export class Plot {
       }
       return trace;
     });
+    const { shown } = this.studies;
+    if (!shown.length) return drawn;
+    return [...drawn, ...traced(shown, this.figure.studies, column("time"), ({ study }, output) => this.studies.column(study, output, bars))];
   }
 
   layout() {
@@ -229,23 +247,29 @@ export class Plot {
     let volume = 0;
     for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
     this.volume = volume * 1.08 || 1;
+    this.panes = own(this.studies.shown);
+    this.ranges = this.panes.map(({ chosen, study }) => ranged(chosen.about, this.studies.span(study, this.from, this.to)));
+    const { t, b } = layout.margin;
+    const area = Math.max((this.place.clientHeight ?? 0) - t - b, 1);
+    const { domains, heights } = divided(area, this.panes.map(({ chosen }) => this.heights.get(chosen.about.name)));
+    const height = this.panes.length ? heights[0] : area;
     layout.xaxis = { ...layout.xaxis, range: [dateText(this.from + this.shift), dateText(this.to + this.shift)], autorange: false };
-    layout.yaxis = { ...layout.yaxis, ...this.figure.scales[this.scale], ...this.graduation(layout.yaxis.nticks), autorange: false };
+    layout.yaxis = { ...layout.yaxis, ...this.figure.scales[this.scale], ...this.graduation(layout.yaxis.nticks, height), autorange: false };
     layout.yaxis2 = { ...layout.yaxis2, range: [0, this.volume], autorange: false };
-    return layout;
+    return paned(layout, this.panes, this.ranges, { domains, axis: this.figure.studies?.axis });
   }
 
-  /** The price axis' range and ticks. @param {number} most ticks */
-  graduation(most) {
+  /** The price axis' range and ticks. @param {number} most ticks @param {number} height px */
+  graduation(most, height) {
     const { low, high, scale, base } = this;
     const { decimals } = this.figure;
     const range = [counted(scale, low), counted(scale, high)];
+    const room = Math.max(2, Math.floor(height / TICK_HEIGHT));
     if (scale === "linear") {
       // Labels have the instrument's decimals: lines closer than its smallest step would carry the same number twice.
       const step = 10 ** -decimals;
-      return { range, ...((high - low) / step < 12 && { dtick: step, tick0: 0 }) };
+      return { range, ...(room < most && { nticks: room }), ...((high - low) / step < 12 && { dtick: step, tick0: 0 }) };
     }
-    const room = Math.max(2, Math.floor((this.place.clientHeight ?? 0) / TICK_HEIGHT));
     const made = ticks(/** @type {"log" | "percent"} */ (scale), [low, high], { base, decimals, most: Math.min(most, room) });
     if (scale === "percent") this.percentDecimals = made.decimals;
     return { range, tickvals: made.values, ticktext: made.texts };

@@ -7,14 +7,16 @@ import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
 import { shifted } from "../page/zone.mjs";
 import { Legend } from "./legend.mjs";
-import { CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
+import { reading, readings } from "./readings.mjs";
+import { at as indexAt, CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
 
 const DAY_MS = 86_400_000;
 /** A key moves the view by this part of it, and widens or narrows it by so much. */
 const STEP = 0.15;
 const ZOOM = 1.3;
-/** The legend leaves so much of the chart's width, px. */
+/** The legend leaves so much of the chart's width, px; on one narrower than this it says less of the forming bar. */
 const LEGEND_MARGIN = 96;
+const NARROW = 520;
 
 /** The words for a bar's start. @param {number} start UTC ms @param {number} ms length of the bar */
 export function barTime(start, ms) {
@@ -34,7 +36,7 @@ export function flagWords(flags, marks) {
 
 /** Pointer and keys of a chart. @param {import("./chart.mjs").Chart} chart */
 export function point(chart) {
-  const { place, plot, overlay, series } = chart;
+  const { heads, place, plot, overlay, series } = chart;
   const legend = new Legend(/** @type {HTMLElement} */ (document.getElementById("chart-legend")));
 
   const describe = () => {
@@ -45,23 +47,26 @@ export function point(chart) {
     const bar = at == null ? series.newest : series.nearest(at);
     const title = { text: `${figure.name} · ${figure.timeframe}`, token: "--muted" };
     const most = panes.layout.width - LEGEND_MARGIN;
+    const brief = panes.layout.width < NARROW && at == null;
     if (!bar) return legend.say([title], most);
     const price = (/** @type {string} */ name, /** @type {number} */ field) => ({ name, text: words.price(bar[field], figure.decimals), token: "--text" });
     const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
     const way = words.direction(moved);
     const based = plot.base !== null && (plot.scale === "percent" || figure.type === "baseline");
+    const index = indexAt(series.rows, bar[START]);
+    heads.draw(panes, index);
+    const overlays = plot.studies.shown.filter(({ chosen }) => chosen.about.pane === "price");
     const parts = [
       title,
       // The numbers are those of the bar itself; what is drawn is averaged.
-      { text: plot.kind.averaged ? "Heikin-Ashi drawn, true prices:" : "", token: "--muted" },
-      price("O", OPEN),
-      price("H", HIGH),
-      price("L", LOW),
+      { text: plot.kind.averaged ? (panes.layout.width < NARROW ? "Heikin-Ashi; true:" : "Heikin-Ashi drawn, true prices:") : "", token: "--muted" },
+      ...(brief ? [] : [price("O", OPEN), price("H", HIGH), price("L", LOW)]),
       price("C", CLOSE),
       { text: `${words.percent(moved)}%`, token: way === "flat" ? "--text" : `--${way}` },
       { name: "Vol", text: words.short(bar[VOLUME]), token: "--text" },
       { name: plot.scale === "percent" ? "0% is" : "Base", text: based ? words.price(plot.base, figure.decimals) : "", token: "--text" },
       { text: flagWords(bar[FLAGS], figure.marks), token: "--warn" },
+      ...overlays.flatMap((shown) => readings(shown, series.rows, index, figure.decimals)),
     ];
     return legend.say(parts, most);
   };
@@ -73,9 +78,10 @@ export function point(chart) {
     const box = place.getBoundingClientRect();
     const x = event.clientX - box.left - panes.price.left;
     const y = event.clientY - box.top;
-    if (x < 0 || x > panes.price.width || y < panes.price.top || y > panes.volume.top + panes.volume.height) return null;
+    if (x < 0 || x > panes.price.width || y < panes.price.top || y > panes.bottom) return null;
     const ms = panes.x.p2l(x) - plot.shift;
-    const price = panes.y.p2d(y - panes.price.top);
+    // Under an indicator there are no prices.
+    const price = panes.own.length && y > panes.own[0].top ? NaN : panes.y.p2d(y - panes.price.top);
     return { x, y, ms, price };
   };
 
@@ -93,7 +99,11 @@ export function point(chart) {
     const bar = series.nearest(ms);
     at.ms = ms;
     at.x = bar ? panes.x.l2p(bar[START] + plot.shift) : at.raw;
-    at.words = plot.words(panes.y.p2d(at.y - panes.price.top));
+    at.pane = panes.own.find((/** @type {any} */ pane) => at.y >= pane.top && at.y <= pane.top + pane.height) ?? null;
+    const { pane } = at;
+    at.words = pane
+      ? reading(pane.shown.chosen.about.digits, pane.axis.p2d(at.y - pane.top), plot.figure.decimals)
+      : plot.words(panes.y.p2d(at.y - panes.price.top));
     at.when = bar ? barTime(bar[START], series.ms) : "";
   };
   const leave = () => {

@@ -4,8 +4,9 @@
 /** @typedef {number[]} Bar [start, open, high, low, close, volume, trades, flags] */
 
 export const [START, OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, FLAGS] = [0, 1, 2, 3, 4, 5, 6, 7];
-/** Bars held of a series; the oldest go first. */
+/** Bars held of a series; the oldest go first, so many at once. */
 const MOST = 20_000;
+const CUT = 1_000;
 
 /** @param {Bar[]} rows ascending @param {number} start @returns {number} the first at or after `start` */
 export function at(rows, start) {
@@ -45,8 +46,20 @@ export class Series {
     this.symbol = "";
     this.timeframe = "";
     this.ms = 60_000;
-    /** The first row that changed since whoever follows them looked; a new one at the end is none. */
-    this.revised = 0;
+    /** @type {Set<{from: number}>} */
+    this.followers = new Set();
+  }
+
+  /** What follows the rows: `from` is the first that changed since it was set to Infinity; a new one at the end is none. */
+  follow() {
+    const follower = { from: 0 };
+    this.followers.add(follower);
+    return follower;
+  }
+
+  /** @param {number} index */
+  revised(index) {
+    for (const follower of this.followers) follower.from = Math.min(follower.from, index);
   }
 
   /** @param {{symbol: string, timeframe: string, ms: number, bars: Bar[]}} figure */
@@ -55,7 +68,7 @@ export class Series {
     this.timeframe = figure.timeframe;
     this.ms = figure.ms;
     this.rows = figure.bars.slice();
-    this.revised = 0;
+    this.revised(0);
   }
 
   /**
@@ -72,7 +85,7 @@ export class Series {
       } else {
         const index = at(this.rows, bar[START]);
         if (index === 0 && this.rows[0][START] !== bar[START]) continue; // older than what is held: it comes when somebody looks there
-        this.revised = Math.min(this.revised, index);
+        this.revised(index);
         if (this.rows[index][START] !== bar[START]) {
           this.rows.splice(index, 0, bar);
           oldest = Math.min(oldest, bar[START]);
@@ -83,8 +96,8 @@ export class Series {
       }
     }
     if (this.rows.length > MOST) {
-      this.rows.splice(0, this.rows.length - MOST);
-      this.revised = 0;
+      this.rows.splice(0, this.rows.length - MOST + CUT);
+      this.revised(0);
     }
     return oldest === Infinity ? null : oldest;
   }
@@ -93,7 +106,7 @@ export class Series {
   prepend(older) {
     const first = this.rows[0]?.[START] ?? Infinity;
     this.rows = [...older.filter((bar) => bar[START] < first), ...this.rows];
-    this.revised = 0;
+    this.revised(0);
   }
 
   /** @returns {Bar | undefined} */

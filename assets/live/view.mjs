@@ -1,17 +1,18 @@
 // @ts-check
-// What is shown: symbol, timeframe, chart type, scale of the price axis. It is in the URL's query, so that a link shows
-// the same; of the scale only what is not the usual one. Other parts of the view are `address`'s.
+// What is shown: symbol, timeframe, chart type, scale of the price axis, indicators and how they look. It is in the URL's
+// query, so that a link shows the same; of the last three only what is not the usual. Other parts of the view are
+// `address`'s.
 
 import { address, onChart, put } from "./address.mjs";
 
-/** @typedef {{symbol: string, timeframe: string, type: string, scale: string}} Shown */
+/** @typedef {{symbol: string, timeframe: string, type: string, scale: string, indicators: string, looks: string}} Shown */
 /** @typedef {{name: "symbol" | "timeframe" | "type" | "scale", came: string, accepted: string[]}} Refused */
 
 export const TIMEFRAMES = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "1d"];
 /** As in dashboard/ui/figures.py. */
 export const TYPES = ["candles", "hollow", "ohlc", "line", "area", "baseline", "heikin-ashi"];
 export const SCALES = ["linear", "log", "percent"];
-const PARTS = /** @type {const} */ (["symbol", "timeframe", "type", "scale"]);
+const PARTS = /** @type {const} */ (["symbol", "timeframe", "type", "scale", "indicators", "looks"]);
 const CHOICES = { timeframe: TIMEFRAMES, type: TYPES, scale: SCALES };
 const USUAL_SCALE = SCALES[0];
 
@@ -21,12 +22,16 @@ class View {
     this.timeframe = "1m";
     this.type = "candles";
     this.scale = USUAL_SCALE;
+    this.indicators = "";
+    this.looks = "";
     /** @type {Set<(view: View, before: Shown) => void>} */
     this.listeners = new Set();
     /** @type {(symbol: string) => boolean} */
     this.known = () => true;
     /** Called with what an address asks for and there is not. @type {(refused: Refused[]) => void} */
     this.told = () => {};
+    /** What there is of indicators and their looks. @type {(indicators: string, looks: string) => {indicators: string, looks: string}} */
+    this.studies = (indicators, looks) => ({ indicators, looks });
   }
 
   /** @param {(view: View, before: Shown) => void} heard */
@@ -37,14 +42,16 @@ class View {
 
   /** @returns {Shown} */
   shown() {
-    return { symbol: this.symbol, timeframe: this.timeframe, type: this.type, scale: this.scale };
+    const { symbol, timeframe, type, scale, indicators, looks } = this;
+    return { symbol, timeframe, type, scale, indicators, looks };
   }
 
   /**
    * Begin with what the address asks for, else the first paint's view: the server knows the address by `Referer` only,
-   * which not every browser sends. @param {Shown} first @param {string[]} symbols
+   * which not every browser sends. @param {Shown} first @param {string[]} symbols @param {View["studies"]} [studies]
    */
-  begin(first, symbols) {
+  begin(first, symbols, studies = this.studies) {
+    this.studies = studies;
     const known = new Set(symbols);
     this.known = (symbol) => known.has(symbol);
     const refused = this.refused();
@@ -73,22 +80,24 @@ class View {
     return this.into(address.query());
   }
 
-  /** The query with symbol, timeframe, type and scale as they are. @param {URLSearchParams} query */
+  /** The query with what this holds as it is. @param {URLSearchParams} query */
   into(query) {
     for (const [name, value] of Object.entries(this.shown())) query.set(name, value);
     if (this.scale === USUAL_SCALE) query.delete("scale");
+    for (const name of /** @type {const} */ (["indicators", "looks"])) if (!this[name]) query.delete(name);
     return query;
   }
 
   /** What there is of what the address asks for. @returns {Partial<Shown>} */
   asked() {
     const query = new URLSearchParams(location.search);
-    const [symbol, timeframe, type, scale] = PARTS.map((name) => query.get(name) ?? "");
+    const [symbol, timeframe, type, scale, indicators, looks] = PARTS.map((name) => query.get(name) ?? "");
     return {
       ...(this.known(symbol) && { symbol }),
       ...(TIMEFRAMES.includes(timeframe) && { timeframe }),
       ...(TYPES.includes(type) && { type }),
       scale: SCALES.includes(scale) ? scale : USUAL_SCALE,
+      ...this.studies(indicators, looks),
     };
   }
 

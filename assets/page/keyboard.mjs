@@ -10,6 +10,7 @@ const KEYS = [
   ["1 to 8", "Timeframe, from 1s to 1d"],
   ["Y", "Chart type: the next one"],
   ["L", "Price scale: linear, logarithmic, percent"],
+  ["I", "Indicators: add, set, hide, remove"],
   ["A", "New alert at the present price"],
   ["E", "Export: what, and as what"],
   ["V", "Saved views"],
@@ -23,10 +24,10 @@ const KEYS = [
 ];
 
 /**
- * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, views: {close: () => boolean},
+ * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, indicators: {open: () => void}, views: {close: () => boolean},
  *   saved: {open: () => void}, settings: {open: () => void}}} page
  */
-export async function keyboard({ view, search, alerts, views, saved, settings }) {
+export async function keyboard({ view, search, alerts, indicators, views, saved, settings }) {
   const keys = dialog();
   (await element("#keys-button")).addEventListener("click", () => keys.showModal());
   document.addEventListener("keydown", (event) => {
@@ -61,6 +62,8 @@ export async function keyboard({ view, search, alerts, views, saved, settings })
         return search.open;
       case "a":
         return alerts.openHere;
+      case "i":
+        return indicators.open;
       case "e":
         return () => document.getElementById("export-button")?.click();
       case "y":

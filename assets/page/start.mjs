@@ -4,6 +4,7 @@
 import { chart as makeChart } from "../chart/chart.mjs";
 import * as connection from "../live/connection.mjs";
 import { onFrame } from "../live/frame.mjs";
+import { read, written } from "../indicators/choice.mjs";
 import * as latency from "../live/latency.mjs";
 import * as polling from "../live/polling.mjs";
 import { stream } from "../live/socket.mjs";
@@ -17,6 +18,7 @@ import { element, setProps } from "./dom.mjs";
 import { exporting } from "./exporting.mjs";
 import { fade } from "./flash.mjs";
 import { header as makeHeader } from "./header.mjs";
+import { indicators as makeIndicators } from "./indicators.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { pages as makePages } from "./pages.mjs";
 import { listSort } from "./listsort.mjs";
@@ -41,6 +43,12 @@ import { statistics } from "../side/statistics.mjs";
 import { tabs } from "../side/tabs.mjs";
 import { trades } from "../side/trades.mjs";
 import { range } from "../chart/range.mjs";
+
+/** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
+function readAddress(registry) {
+  const query = new URLSearchParams(location.search);
+  return read(query.get("indicators") ?? "", query.get("looks") ?? "", registry);
+}
 
 /** @type {Figures | null} */
 let figures = null;
@@ -67,7 +75,9 @@ async function begin(paint) {
   if (opened?.error) void toast("The view to open with could not be shown", `${sentence(opened.error)} The usual one is shown.`);
   address.tell = leftOut;
   view.told = teller(view);
-  view.begin(paint.view, market.symbols);
+  const left = readAddress(paint.indicators).faults;
+  view.begin(paint.view, market.symbols, (texts, looks) => written(read(texts, looks, paint.indicators).list, paint.indicators));
+  if (left.length) void toast(left.length > 1 ? `${left.length} indicators of the address are left out` : "An indicator of the address is left out", left.slice(0, 3).join(" "));
   const told = () => setProps("view", { data: view.shown() });
   view.on(told);
   told();
@@ -95,7 +105,8 @@ async function begin(paint) {
   const quote = await makeQuote({ market, view });
   const settings = await makeSettings();
   const saved = await savedViews({ view, opened });
-  await keyboard({ view, search, alerts, views, saved, settings });
+  const indicators = await makeIndicators({ view, registry: paint.indicators });
+  await keyboard({ view, search, alerts, indicators, views, saved, settings });
   const watchlist = makeWatchlist({ market, view, sparks });
   void gridApi().then(listSort);
   await sideTab();
@@ -151,6 +162,9 @@ async function begin(paint) {
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
   view.on((/** @type {any} */ now) => chart.rescale(now.scale));
   chart.rescale(view.scale);
+  view.on(() => chart.study(indicators.list));
+  chart.study(indicators.list);
+  chart.closed = indicators.remove;
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   figures.begin(chart, paint.figure);

@@ -12,13 +12,15 @@ from flask_login import current_user
 from dashboard.api import export, formats, parameters, problems, series
 from dashboard.api.receipts import Receipts
 from dashboard.api.services import Services
-from dashboard.errors import BadParameter, EpochChanged
+from dashboard.errors import BadParameter, BadParameters, EpochChanged
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
+from dashboard.market.indicators import Columns, warm
 from dashboard.store import text
 from dashboard.store.memory import TICK_COLUMNS
 from dashboard.store.quotes import quotes
 
 MINUTE = TIMEFRAME_INDEX["1m"]
+_NEEDED = {"before": "the start of the first bar to go on with", "indicators": "a comma list such as sma:20,macd"}
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -73,6 +75,31 @@ def blueprint(services: Services) -> Blueprint:
                 "timeframe": TIMEFRAMES[timeframe].name,
                 "columns": found.columns,
                 "data": orjson.Fragment(b"[" + text.json(found.table(), found.columns) + b"]"),
+            }
+        )
+
+    @routes.get("/tickers/<path:symbol>/warm-up")
+    def warm_up(symbol: str) -> Response:
+        """The states of indicators behind every kept bar that begins before `before`, for who goes on with them."""
+        at = store.catalogue.require(symbol)
+        given = parameters.read(
+            request.args,
+            {"timeframe": parameters.timeframe, "before": parameters.instant, "indicators": parameters.indicators},
+        )
+        missing = [BadParameter(name, "", words) for name, words in _NEEDED.items() if name not in given]
+        if missing:
+            raise BadParameters(missing)
+        timeframe, chosen = given.get("timeframe", MINUTE), given["indicators"]
+        found = store.bars(at, timeframe, end=given["before"])
+        return _json(
+            {
+                "epoch": found.epoch,
+                "seq": found.seq,
+                "symbol": symbol,
+                "timeframe": TIMEFRAMES[timeframe].name,
+                "start": given["before"],
+                "texts": [each.text for each in chosen],
+                "states": warm(chosen, Columns.of(found.rows)),
             }
         )
 

@@ -16,6 +16,7 @@ from flask_login import current_user
 
 from dashboard.errors import DashboardError
 from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.market.indicators import Chosen, parse
 from dashboard.store.quotes import quotes
 from dashboard.store.rows import bar_rows
 from dashboard.ui.figures import BARS, MOST_BARS, TYPES, figure
@@ -60,7 +61,7 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(Output("figure", "data"), Input("figure-request", "data"), prevent_initial_call=True)
     @timed("figure")
     def show(request: Any) -> Any:
-        """The figure for {symbol, timeframe, type} and, if not the page's usual number, how many `bars`.
+        """The figure for {symbol, timeframe, type}, `indicators` and, if not the page's usual number, how many `bars`.
 
         With the request's `number`, so that the newest wins.
         With the sparklines too where `epoch` is another one than the data's: those of the page are void then.
@@ -72,7 +73,7 @@ def register(app: Dash, services: Services) -> None:
             # Perhaps another feed altogether: the page begins anew then.
             answer["market"] = {"kind": services.feed.kind, "symbols": list(services.store.catalogue.symbols)}
         try:
-            answer |= figure(services.store, *_view(services, request), _count(request))
+            answer |= figure(services.store, *_view(services, request), _count(request), _indicators(request))
         except DashboardError as error:
             return answer | {"error": str(error)}
         if request.get("epoch") != answer["epoch"]:
@@ -140,6 +141,12 @@ def _count(given: dict[str, Any]) -> int:
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_BARS:
         raise DashboardError(f"bars must be between 1 and {MOST_BARS}, got {str(count)[:30]!r}")
     return count
+
+
+def _indicators(given: dict[str, Any]) -> tuple[Chosen, ...]:
+    """The indicators that are asked for. Raises DashboardError for what there is not."""
+    text = given.get("indicators") or ""
+    return parse(str(text)) if text else ()
 
 
 def _view(services: Services, given: dict[str, Any]) -> tuple[int, int, str]:

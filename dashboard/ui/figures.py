@@ -12,16 +12,18 @@ close are lines, hollow candles two traces of candles.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
 from dashboard.market.bars import TIMEFRAMES, Flag
+from dashboard.market.indicators import Chosen
 from dashboard.market.instruments import Instrument
 from dashboard.store import text
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import MemoryStore
+from dashboard.ui import studies
 
 #: Chart types by the name in the address; the first is the usual one.
 TYPES = {
@@ -38,15 +40,23 @@ TYPES = {
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110
 
 
-def figure(store: MemoryStore, instrument: int, timeframe: int, type_: str, count: int = BARS) -> dict[str, Any]:
-    """The figure of an instrument's newest `count` bars.
+def figure(
+    store: MemoryStore,
+    instrument: int,
+    timeframe: int,
+    type_: str,
+    count: int = BARS,
+    chosen: Sequence[Chosen] = (),
+) -> dict[str, Any]:
+    """The figure of an instrument's newest `count` bars, and the states of `chosen` indicators behind those before.
 
     `bars` are rows as the API gives them, the forming one last; `traces` and `layout` are Plotly's, with the data's
     columns named by `columns` (`time` is the start in the browser's zone). `bars` are JSON already, which Dash puts
     into its answer as it is: 40,000 numbers as objects of Python held the interpreter's lock for milliseconds.
     """
     assert type_ in TYPES
-    found = store.bars(instrument, timeframe, limit=count)
+    found = store.bars(instrument, timeframe, limit=None if chosen else count)
+    before, rows = found.rows[:-count], found.rows[-count:]
     described: Instrument = store.catalogue[instrument]
     return {
         "symbol": described.symbol,
@@ -57,7 +67,7 @@ def figure(store: MemoryStore, instrument: int, timeframe: int, type_: str, coun
         "type": type_,
         "epoch": found.epoch,
         "seq": found.seq,
-        "bars": orjson.Fragment(b"[" + text.json(found.rows, BAR_COLUMNS) + b"]"),
+        "bars": orjson.Fragment(b"[" + text.json(rows, BAR_COLUMNS) + b"]"),
         "in_view": IN_VIEW,
         "marks": {
             "closed": int(Flag.CLOSED),
@@ -68,6 +78,8 @@ def figure(store: MemoryStore, instrument: int, timeframe: int, type_: str, coun
         "traces": [*_TRACES[type_](), _volume_trace()],
         "layout": _layout(),
         "scales": _scales(described.decimals),
+        "studies": studies.templates(),
+        "warm": studies.warmed(chosen, before, rows),
     }
 
 

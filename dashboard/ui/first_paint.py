@@ -13,8 +13,9 @@ from dashboard.store.freshness import stale_after_ms
 from dashboard.store.memory import MemoryStore
 from dashboard.store.quotes import quotes
 from dashboard.ui import remembered
-from dashboard.ui.figures import TYPES, figure
+from dashboard.ui.figures import BARS, TYPES, figure
 from dashboard.ui.services import Services
+from dashboard.ui.studies import lenient, registry
 from dashboard.workbench.views import SCALES
 
 #: Cards at the top: the first of `SYMBOLS`.
@@ -53,6 +54,7 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
         "view": shown,
         "opened": opened,
         "preferences": kept,
+        "indicators": registry(),
         "figure": figure_of(services, shown),
         "alerts": alerts(services),
     }
@@ -85,19 +87,24 @@ def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | Non
     instrument = services.store.catalogue.index(shown["symbol"])
     if instrument is None:
         return None
-    return figure(services.store, instrument, TIMEFRAME_INDEX[shown["timeframe"]], shown["type"])
+    timeframe, chosen = TIMEFRAME_INDEX[shown["timeframe"]], lenient(shown["indicators"])
+    return figure(services.store, instrument, timeframe, shown["type"], BARS, chosen)
 
 
 def view(services: Services, query: Mapping[str, Any]) -> dict[str, str]:
-    """Symbol, timeframe, chart type and price scale from the URL's query or a kept view; what is unknown there becomes
-    the default."""
+    """Symbol, timeframe, chart type, price scale and indicators from the URL's query or a kept view; what is unknown there
+    becomes the default, or is left out."""
     symbols = services.store.catalogue.symbols
     symbol, timeframe, kind, scale = (query.get(name, "") for name in ("symbol", "timeframe", "type", "scale"))
+    # A kept view has a list of them.
+    studies = query.get("indicators", "")
+    chosen = lenient(",".join(studies) if isinstance(studies, list) else studies)
     return {
         "symbol": symbol if symbol in symbols else (symbols[0] if symbols else ""),
         "timeframe": timeframe if timeframe in TIMEFRAME_INDEX else DEFAULT_TIMEFRAME,
         "type": kind if kind in TYPES else DEFAULT_TYPE,
         "scale": scale if scale in SCALES else DEFAULT_SCALE,
+        "indicators": ",".join(each.text for each in chosen),
     }
 
 

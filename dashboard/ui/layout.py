@@ -72,6 +72,14 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                     _choice("chart-type", "Chart type", TYPES, view["type"]),
                     _choice("chart-scale", "Price scale", SCALES, view["scale"]),
                     html.Button(
+                        "Indicators",
+                        id="indicators",
+                        className="button",
+                        type="button",
+                        title="Indicators (I)",
+                        **hyphened(aria_expanded="false", aria_haspopup="dialog"),
+                    ),
+                    html.Button(
                         "Views",
                         id="views-button",
                         className="button",

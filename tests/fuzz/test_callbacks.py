@@ -49,6 +49,9 @@ VIEW = {"symbol": "AAPL", "timeframe": "1m", "type": "candles"}
 RECORDED = (
     call("figure", VIEW | {"number": 3, "epoch": "k3v9"}),
     call("figure", VIEW | {"symbol": "BTC-USD", "timeframe": "1d", "type": "line", "number": 4, "epoch": None}),
+    call(
+        "figure", VIEW | {"indicators": "sma:20,bbands:20:2,macd,vwap", "looks": "2,,5h", "number": 5, "epoch": "k3v9"}
+    ),
     call("polled", 7, state=[{"id": "view", "property": "data", "value": VIEW}]),
     call("alerts", {"op": "list", "number": 1}),
     call("alerts", {"op": "create", "symbol": "AAPL", "direction": "above", "level": "300.5", "number": 2}),
@@ -60,7 +63,19 @@ RECORDED = (
     market("breadth", window="1w", number=2),
     market("correlation", returns="15m", symbols="AAPL,MSFT", number=3),
 )
-WORDS = ("figure", "alerts", "polled", "started.data", "alerts.modified_timestamp", "AAPL", "1m", "create", 2**70, VIEW)
+WORDS = (
+    "figure",
+    "alerts",
+    "polled",
+    "started.data",
+    "alerts.modified_timestamp",
+    "AAPL",
+    "1m",
+    "sma:20",
+    "create",
+    2**70,
+    VIEW,
+)
 
 
 @pytest.fixture(scope="module")

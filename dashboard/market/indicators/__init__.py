@@ -5,13 +5,14 @@
     names = columns(chosen)                         # sma_20, bbands_20_2_upper, …
 
 `blocks` has the arithmetic, `overlays` and `oscillators` the formulas, `registry` what there is, `chosen` the form as
-text, `running` the way along closed bars and the forming one.
+text, `running` the way along closed bars and the forming one, `warm` the state on the way as plain data.
 """
 
 from dashboard.market.indicators.chosen import MOST, Chosen, parse
 from dashboard.market.indicators.columns import Columns
 from dashboard.market.indicators.registry import INDICATORS, Indicator, Parameter
 from dashboard.market.indicators.running import Running, columns, compute
+from dashboard.market.indicators.warm import warm
 
 __all__ = [
     "INDICATORS",
@@ -24,4 +25,5 @@ __all__ = [
     "columns",
     "compute",
     "parse",
+    "warm",
 ]

@@ -30,6 +30,11 @@ class Running:
         self.chosen = chosen
         self._state: State = chosen.indicator.begin(*chosen.values)
 
+    @property
+    def state(self) -> State:
+        """The state behind the closed bars."""
+        return self._state
+
     def close(self, bars: Columns) -> Floats:
         """The values for `bars`, which are closed and folded in."""
         values, self._state = self._fold(bars)
