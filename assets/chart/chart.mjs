@@ -47,6 +47,8 @@ export class Chart {
     this.paintOverlay = this.paintOverlay.bind(this);
     this.drawAll = this.drawAll.bind(this);
     this.pointer = point(this);
+    /** Called after the overlay is drawn: what else lies on the chart's scales. */
+    this.painted = () => {};
     this.plot.heard = (what) => this.drawn(what);
     new ResizeObserver(() => onFrame(() => this.plot.resize())).observe(place);
     document.addEventListener("tickboard:theme", () => onFrame(this.drawAll));
@@ -129,6 +131,7 @@ export class Chart {
     if (!this.plot.figure) return;
     this.count();
     this.overlay.draw();
+    this.painted();
     this.pointer.describe();
   }
 

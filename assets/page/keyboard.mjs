@@ -12,6 +12,10 @@ const KEYS = [
   ["L", "Price scale: linear, logarithmic, percent"],
   ["A", "New alert at the present price"],
   ["E", "Export the chart's bars as CSV"],
+  ["D", "Drawing tools: show or hide"],
+  ["M", "Measure between two points (also: Shift and drag)"],
+  ["PgUp PgDn Del", "On the chart: select a drawing, delete it; arrows move it"],
+  ["Ctrl Z, Ctrl Shift Z", "Undo and redo drawing"],
   ["T", "Light or dark theme"],
   ["↑ ↓ Enter", "Move in the list, show the symbol"],
   ["← → + −", "On the chart: move, widen, narrow"],
@@ -55,6 +59,9 @@ export async function keyboard({ view, search, alerts, views }) {
         return alerts.openHere;
       case "e":
         return () => document.getElementById("export-csv")?.click();
+      case "d":
+      case "m":
+        return () => document.dispatchEvent(new CustomEvent("tickboard:draw", { detail: key.toLowerCase() === "d" ? "tools" : "measure" }));
       case "y":
         return () => view.set({ type: following(TYPES, view.type) });
       case "l":

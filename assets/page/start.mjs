@@ -2,6 +2,7 @@
 // Puts the page together once its layout has come: who hears of what, and what is painted when.
 
 import { chart as makeChart } from "../chart/chart.mjs";
+import { drawings } from "../drawing/drawings.mjs";
 import * as connection from "../live/connection.mjs";
 import { onFrame } from "../live/frame.mjs";
 import * as latency from "../live/latency.mjs";
@@ -112,6 +113,7 @@ async function begin(paint) {
   chart.rescale(view.scale);
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
+  const drawing = drawings(chart, { market, user: paint.user.name });
   figures.begin(chart, paint.figure);
   exportBy(chart);
   const levels = (/** @type {any} */ answer) => answer?.rules && chart.alerts((rules = answer.rules));
@@ -123,6 +125,7 @@ async function begin(paint) {
     market,
     view,
     chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot, overlay: chart.overlay },
+    drawing,
   };
 }
 
