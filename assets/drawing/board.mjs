@@ -41,7 +41,7 @@ export class Board {
     this.listeners = new Set();
   }
 
-  /** @param {(what: string) => void} heard `seen` for anything that is drawn, `words`, `saved`, `full` */
+  /** @param {(what: string) => void} heard `seen` for anything that is drawn, `words`, `saved`, `measured` */
   on(heard) {
     this.listeners.add(heard);
   }

@@ -8,6 +8,7 @@ import { Drafts } from "./drafts.mjs";
 import { Hand } from "./hand.mjs";
 import { Keys } from "./keys.mjs";
 import { KINDS } from "./kinds.mjs";
+import { measured } from "./measure.mjs";
 import { notes } from "./note.mjs";
 import { Painter } from "./painter.mjs";
 import { Rail } from "./rail.mjs";
@@ -42,9 +43,9 @@ export function drawings(chart, { market, user }) {
   const paintHint = () => {
     const kind = KINDS[board.tool];
     const words = kind
-      ? `${kind.name}: ${kind.hints[Math.min(board.placed.length, kind.hints.length - 1)]}. Esc ends it.`
+      ? `${kind.name}: ${kind.hints[Math.min(board.placed.length, kind.hints.length - 1)]}. Esc or the arrow ends it.`
       : board.tool === "eraser"
-        ? "Eraser: press on a drawing. Esc ends it."
+        ? "Eraser: press on a drawing. Esc or the arrow ends it."
         : "";
     write(hint, words);
     hint.hidden = !words;
@@ -58,6 +59,7 @@ export function drawings(chart, { market, user }) {
   board.on((what) => {
     onFrame(painter.paint);
     onFrame(paintTools);
+    if (what === "measured" && board.ruler) say(measured(board.ruler, { rows: chart.data.rows, ms: chart.data.ms, decimals: chart.plot.figure.decimals }).join(", "));
     if (what === "saved") others?.postMessage({ user, symbol: board.symbol });
   });
 

@@ -184,7 +184,7 @@ export class Hand {
       board.moving = null;
       board.replace(moving);
       board.tell();
-    }
+    } else if (press.what === "ruler" && board.ruler) board.tell("measured");
   }
 
   abandon() {

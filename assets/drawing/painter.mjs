@@ -110,9 +110,9 @@ export class Painter {
   }
 
   /** @param {CanvasRenderingContext2D} brush @param {Part} part @param {Drawing} drawing @param {string} colour */
-  drawPart(brush, { line, thin, box, veil, words }, drawing, colour) {
+  drawPart(brush, { line, thin, fine, box, veil, words }, drawing, colour) {
     const { width = USUAL.width, dash = USUAL.dash } = drawing.style;
-    brush.lineWidth = thin ? 1 : width;
+    brush.lineWidth = thin ? 1 : Math.max(fine ? width - 1 : width, 1);
     brush.setLineDash(thin ? THIN : (DASHES[dash] ?? []));
     brush.strokeStyle = brush.fillStyle = veil ? kept(veil) : colour;
     if (line) {

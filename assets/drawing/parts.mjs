@@ -16,7 +16,7 @@ import { measured } from "./measure.mjs";
 /** @typedef {[number, number, number, number]} Four */
 /**
  * @typedef {object} Part one of these
- * @property {Four} [line] from x, y to x, y, within the pane @property {boolean} [thin] of one px, dotted
+ * @property {Four} [line] from x, y to x, y, within the pane @property {boolean} [thin] of one px, dotted @property {boolean} [fine] a px thinner than the style says
  * @property {Four} [box] left, top, width, height @property {string} [veil] the token of its ground, else the drawing's colour
  * @property {{left: number, top: number, width: number, height: number, lines: string[], plate: boolean}} [words]
  * @property {{y: number, words: string}} [tag] a label in the price axis
@@ -101,7 +101,7 @@ const MAKE = {
       const price = end + (begin - end) * level;
       const y = ground.y(price);
       const said = `${level}  ${ground.words(price)}`;
-      return [...line([left, y, right, y], ground), words([said], left, y - LINE_HEIGHT - PAD_Y, ground)];
+      return [...line([left, y, right, y], ground).map((each) => ({ ...each, fine: level > 0 && level < 1 })), words([said], left, y - LINE_HEIGHT - PAD_Y, ground)];
     });
     return [...line([...a, ...b], ground, true), ...levels, ...note(drawing, left, Math.min(a[1], b[1]) - LINE_HEIGHT, ground)];
   },
