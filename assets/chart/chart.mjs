@@ -58,6 +58,8 @@ export class Chart {
     this.heads = new Heads(box, this.plot, { resized: () => onFrame(this.drawAll), closed: (text) => this.closed(text) });
     this.warming = new Warming(this);
     this.pointer = point(this);
+    /** Called after the overlay is drawn: what else lies on the chart's scales. */
+    this.painted = () => {};
     this.plot.heard = (what) => this.drawn(what);
     new ResizeObserver(() => onFrame(() => this.plot.resize())).observe(place);
     document.addEventListener("tickboard:theme", () => onFrame(this.drawAll));
@@ -165,6 +167,7 @@ export class Chart {
     if (!this.plot.figure) return;
     this.count();
     this.overlay.draw();
+    this.painted();
     this.pointer.describe();
   }
 

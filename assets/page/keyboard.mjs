@@ -14,6 +14,10 @@ const KEYS = [
   ["A", "New alert at the present price"],
   ["E", "Export: what, and as what"],
   ["V", "Saved views"],
+  ["D", "Drawing tools: show or hide"],
+  ["M", "Measure between two points (also: Shift and drag)"],
+  ["PgUp PgDn Del", "On the chart: select a drawing, delete it; arrows move it"],
+  ["Ctrl Z, Ctrl Shift Z", "Undo and redo drawing"],
   ["T", "Light or dark theme"],
   [",", "Settings"],
   ["↑ ↓ Enter", "Move in the list, show the symbol"],
@@ -66,6 +70,9 @@ export async function keyboard({ view, search, alerts, indicators, views, saved,
         return indicators.open;
       case "e":
         return () => document.getElementById("export-button")?.click();
+      case "d":
+      case "m":
+        return () => document.dispatchEvent(new CustomEvent("tickboard:draw", { detail: key.toLowerCase() === "d" ? "tools" : "measure" }));
       case "y":
         return () => view.set({ type: following(TYPES, view.type) });
       case "l":

@@ -2,6 +2,7 @@
 // Puts the page together once its layout has come: who hears of what, and what is painted when.
 
 import { chart as makeChart } from "../chart/chart.mjs";
+import { drawings } from "../drawing/drawings.mjs";
 import * as connection from "../live/connection.mjs";
 import { onFrame } from "../live/frame.mjs";
 import { read, written } from "../indicators/choice.mjs";
@@ -167,6 +168,7 @@ async function begin(paint) {
   chart.closed = indicators.remove;
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
+  const drawing = drawings(chart, { market, user: paint.user.name });
   figures.begin(chart, paint.figure);
   exportBy(chart);
   await exporting({ view, chart, feedKind: paint.feed.kind });
@@ -184,6 +186,7 @@ async function begin(paint) {
     view,
     trades: async () => (await tape).all(),
     chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot, overlay: chart.overlay },
+    drawing,
   };
 }
 
