@@ -12,6 +12,8 @@ const KEYS = [
   ["E", "Export the chart's bars as CSV"],
   ["T", "Light or dark theme"],
   ["↑ ↓ Enter", "Move in the list, show the symbol"],
+  ["P", "In the list or on a card: pin to the cards, unpin"],
+  ["S", "In the list: sort now by the present values"],
   ["← → + −", "On the chart: move, widen, narrow"],
   ["Home End", "On the chart: oldest bars, back to live"],
   ["?", "This list"],

@@ -14,7 +14,10 @@ import { cards as makeCards } from "./cards.mjs";
 import { element, setProps } from "./dom.mjs";
 import { fade } from "./flash.mjs";
 import { header as makeHeader } from "./header.mjs";
+import { Kept } from "./kept.mjs";
 import { keyboard } from "./keyboard.mjs";
+import { pinner } from "./pinning.mjs";
+import { Pins } from "./pins.mjs";
 import { quote as makeQuote } from "./quote.mjs";
 import { search as makeSearch } from "./search.mjs";
 import { Sparks } from "./sparks.mjs";
@@ -56,13 +59,16 @@ async function begin(paint) {
   await theme();
   const views = await makeViews();
   view.on((/** @type {any} */ now, /** @type {any} */ before) => now.symbol !== before.symbol && views.show("chart"));
-  const cards = makeCards(await element("#cards"), { market, view, sparks });
+  const kept = new Kept(paint.user.name);
+  const pins = new Pins(market.symbols, kept);
+  const toggle = pinner(pins);
+  const cards = makeCards(await element("#cards"), { market, view, sparks, pins, toggle });
   const header = await makeHeader({ market, paint });
   const search = await makeSearch({ market, view });
   const alerts = await makeAlerts({ market, view, show: views.show, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
   await keyboard({ view, search, alerts, views });
-  const watchlist = makeWatchlist({ market, view, sparks });
+  const watchlist = makeWatchlist({ market, view, sparks, kept, pins, toggle });
 
   /** @type {Set<string>} */
   const changed = new Set();

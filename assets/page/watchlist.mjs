@@ -1,81 +1,107 @@
 // @ts-check
-// The watchlist: live rows in AG Grid, its filter, its columns, and the row of the symbol that is shown.
+// The watchlist: live rows in AG Grid, its filter, and the row of the symbol that is shown. Columns, order and pins are in
+// modules of their own.
 
-import { draw, drawTrend } from "./cells.mjs";
-import { make, menuOf } from "./dom.mjs";
+import { draw, drawSlow } from "./cells.mjs";
+import { columns } from "./columns.mjs";
+import { make } from "./dom.mjs";
+import { MEASURES, volatility } from "./measures.mjs";
+import { Order } from "./order.mjs";
+import { pinning } from "./pinning.mjs";
 
 const GRID = "watchlist-grid";
-const KEPT_COLUMNS = "tickboard.columns";
-/** Where the list is too narrow for a fourth column, unless the user has chosen. */
-const TIGHT = matchMedia("(min-width: 701px) and (max-width: 1100px)");
-/** What the grid sorts by; a row's others never change. */
-const SORTED = ["price", "change", "change_percent", "bid", "ask", "high", "low", "volume"];
-const LIVE_COLUMNS = new Set(["last", "change", "change_percent", "bid", "ask", "high", "low", "volume"]);
+/** Columns that follow the closes of minutes, once a second. */
+const SLOW = new Set(["trend", "volatility"]);
+/** By what a column that moves is sorted is written into the grid's row, under its field; a row's others never change. */
+const FIELDS = Object.entries(MEASURES).map(([column, of]) => /** @type {const} */ ([column === "last" ? "price" : column, of]));
+const LIVE_COLUMNS = new Set([...Object.keys(MEASURES), "volatility"]);
 
 /**
- * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks}} page
+ * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks, kept: import("./kept.mjs").Kept,
+ *   pins: import("./pins.mjs").Pins, toggle: (symbol: string) => void}} page
  */
-export function watchlist({ market, view, sparks }) {
+export function watchlist({ market, view, sparks, kept, pins, toggle }) {
+  const box = /** @type {HTMLElement} */ (document.getElementById("watchlist"));
   /** @type {{cells: Map<string, Set<any>>, drawn: ((cell: any, symbol: string) => void) | null}} */
   const shared = window["tickboardGrid"];
-  const drawAll = (/** @type {any} */ cell, /** @type {any} */ quote, /** @type {number} */ now) => {
-    if (cell.column === "trend") drawTrend(cell, quote, sparks.of(quote.symbol));
-    else draw(cell, quote, now);
+  const drawAll = () => {
+    const now = performance.now();
+    for (const [symbol, cells] of shared.cells) {
+      const quote = market.get(symbol);
+      if (quote) for (const cell of cells) drawSlow(cell, quote, sparks.of(symbol), now);
+    }
   };
   shared.drawn = (cell, symbol) => {
     const quote = market.get(symbol);
-    if (quote) drawAll(cell, quote, performance.now());
+    if (quote) drawSlow(cell, quote, sparks.of(symbol), performance.now());
   };
-  for (const [symbol, cells] of shared.cells) for (const cell of cells) shared.drawn(cell, symbol);
+  drawAll();
   /** The grid's own interface, once its chunk has come: what is drawn into its cells does not wait for it. @type {any} */
   let api = null;
+  /** @type {Order | null} */
+  let order = null;
   /** What has news since the grid's own rows were last brought up to date. @type {Set<string>} */
   const behind = new Set();
   // The rows are the grid's own objects: written in place, for a transaction would draw and report every one of them.
   const follow = (/** @type {Iterable<string>} */ symbols) => {
+    const moving = api?.getColumn("volatility")?.isVisible();
     for (const symbol of symbols) {
       const row = api?.getRowNode(symbol)?.data;
       const quote = row && market.get(symbol);
-      if (quote) for (const name of SORTED) row[name] = quote[name];
+      if (!quote) continue;
+      for (const [field, of] of FIELDS) row[field] = of(quote);
+      if (moving) row.volatility = volatility(sparks.of(symbol));
     }
+  };
+  const fresh = () => {
+    follow(behind);
+    behind.clear();
   };
   let mark = () => {};
   void gridApi().then((came) => {
     api = came;
     // Rows that Dash gives once more are those of the first paint.
     api.addEventListener("rowDataUpdated", () => follow(market.symbols));
+    api.addEventListener("columnVisible", () => follow(market.symbols));
     follow(market.symbols);
     mark = select(api, view);
     filter(api, view);
-    chooseColumns(api);
     hideGroupsWhileSorted(api);
+    columns(api, kept);
+    pinning(api, box, view, pins, toggle);
+    order = new Order(api, box, LIVE_COLUMNS, fresh);
   });
+
+  /** A list in a hidden tab draws nothing; when it is shown, all of it. */
+  let seen = true;
+  const show = (/** @type {boolean} */ now) => {
+    if (now && !seen) drawAll();
+    seen = now;
+  };
+  new IntersectionObserver((entries) => show(entries[entries.length - 1].isIntersecting)).observe(box);
+  // A tab that is opened says so by this, a frame before the observer does.
+  addEventListener("resize", () => show(box.checkVisibility()));
   return {
     /** @param {Set<string>} changed */
     paint(changed) {
+      for (const symbol of changed) behind.add(symbol);
+      if (!seen) return;
       const now = performance.now();
       for (const [symbol, cells] of shared.cells) {
         if (!changed.has(symbol)) continue;
         const quote = market.get(symbol);
-        if (quote) for (const cell of cells) if (cell.column !== "trend") draw(cell, quote, now);
+        if (quote) for (const cell of cells) if (!SLOW.has(cell.column)) draw(cell, quote, now);
       }
-      for (const symbol of changed) behind.add(symbol);
     },
     /** Once a second: lines, prices that have become stale without any news, and the order. */
     tick() {
-      const now = performance.now();
-      for (const [symbol, cells] of shared.cells) {
-        const quote = market.get(symbol);
-        if (quote) for (const cell of cells) drawAll(cell, quote, now);
-      }
+      if (!seen) return;
+      drawAll();
       if (!api) return;
       // The grid forgets the selection when Dash gives it its rows once more.
       if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
-      if (!behind.size) return;
-      follow(behind);
-      behind.clear();
-      const live = api.getColumnState().some((/** @type {any} */ column) => column.sort && LIVE_COLUMNS.has(column.colId));
-      if (live) api.refreshClientSideRowModel("sort");
+      fresh();
+      order?.tick();
     },
   };
 }
@@ -143,18 +169,15 @@ function filter(api, view) {
       field.value = "";
       field.dispatchEvent(new Event("input"));
     }
-    if (event.key === "Enter") {
-      for (let at = 0; at < api.getDisplayedRowCount(); at++) {
-        const { symbol } = api.getDisplayedRowAtIndex(at).data;
-        if (!symbol) continue;
-        view.set({ symbol });
-        break;
-      }
-    }
-    if (event.key === "ArrowDown") {
-      event.preventDefault();
-      api.setFocusedCell(0, "symbol");
-    }
+    if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    let first = 0;
+    while (api.getDisplayedRowAtIndex(first)?.data.group) first += 1;
+    const row = api.getDisplayedRowAtIndex(first);
+    if (!row) return;
+    if (event.key === "Enter") return view.set({ symbol: row.data.symbol });
+    api.ensureIndexVisible(first);
+    api.setFocusedCell(first, "symbol");
   });
   box.append(field);
 }
@@ -169,31 +192,6 @@ function count(api) {
   if (place) place.textContent = String(listed);
 }
 
-/** The menu of columns; the choice is kept. @param {any} api */
-function chooseColumns(api) {
-  const button = document.getElementById("columns-button");
-  const menu = document.getElementById("columns-menu");
-  if (!button || !menu || menu.firstChild) return;
-  const columns = api.getColumns().filter((/** @type {any} */ column) => column.getColId() !== "symbol");
-  const kept = read();
-  if (kept) {
-    for (const column of columns) api.setColumnsVisible([column.getColId()], kept.includes(column.getColId()));
-  } else {
-    const fit = () => read() ?? api.setColumnsVisible(["trend"], !TIGHT.matches);
-    TIGHT.addEventListener("change", fit);
-    fit();
-  }
-  for (const column of columns) {
-    const box = make("input", { type: "checkbox", checked: column.isVisible() });
-    box.addEventListener("change", () => {
-      api.setColumnsVisible([column.getColId()], box.checked);
-      keep(columns.filter((/** @type {any} */ one) => one.isVisible()).map((/** @type {any} */ one) => one.getColId()));
-    });
-    menu.append(make("label", { class: "menu-item" }, [box, column.getColDef().headerName]));
-  }
-  menuOf(button, menu);
-}
-
 /** Group headers stand only while the list is in its own order and whole. @param {any} api */
 function hideGroupsWhileSorted(api) {
   const shared = window["tickboardGrid"];
@@ -205,23 +203,5 @@ function hideGroupsWhileSorted(api) {
     api.onFilterChanged();
   };
   api.addEventListener("sortChanged", shared.refresh);
-}
-
-/** @returns {string[] | null} */
-function read() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEPT_COLUMNS) ?? "null");
-    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string") : null;
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string[]} columns */
-function keep(columns) {
-  try {
-    localStorage.setItem(KEPT_COLUMNS, JSON.stringify(columns));
-  } catch {
-    // storage can be forbidden; the choice then lasts as long as the page
-  }
+  shared.refresh();
 }
