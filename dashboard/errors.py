@@ -38,6 +38,36 @@ class BadParameter(DashboardError):
         super().__init__(f"{parameter} must be {accepted}, got {self.received or 'nothing'}")
 
 
+class BadParameters(DashboardError):
+    """Several parameters, or fields of a body, are not acceptable (HTTP 422)."""
+
+    def __init__(self, errors: list[BadParameter]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(str(error) for error in errors))
+
+
+class NotThere(DashboardError):
+    """What a request names does not exist, or belongs to somebody else (HTTP 404)."""
+
+
+class Conflict(DashboardError):
+    """What is kept already stands against it: a name taken, as many as may be, a newer format (HTTP 409)."""
+
+
+class Outrun(DashboardError):
+    """Somebody else has changed a document meanwhile (HTTP 412); `current` is its version now."""
+
+    def __init__(self, what: str, current: int) -> None:
+        self.current = current
+        super().__init__(
+            f"{what} has been changed meanwhile: it is at version {current} now; read it again, then change that"
+        )
+
+
+class TooLarge(DashboardError):
+    """A document takes more room than there is for one (HTTP 413)."""
+
+
 class UnknownSymbol(DashboardError):
     """No such instrument (HTTP 404); `near` lists symbols that look like it, best first."""
 

@@ -19,6 +19,7 @@ from dashboard import accounts, api, ops, ui
 from dashboard.accounts.guard import same_site_origin
 from dashboard.runtime import Runtime
 from dashboard.stream import handshake
+from dashboard.workbench import Workbench
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 #: A body is a login form, an alert or a callback's inputs; the largest is a few kilobytes.
@@ -110,16 +111,16 @@ def create_server(runtime: Runtime) -> Flask:
             demonstration=lambda: people.demonstration.allows(request),
         )
     )
-    server.register_blueprint(
-        api.rest.blueprint(
-            api.Services(
-                store=runtime.store,
-                freshness=runtime.freshness,
-                feed_kind=runtime.feed.kind,
-                cut=runtime.cut,
-            )
-        )
+    services = api.Services(
+        store=runtime.store,
+        freshness=runtime.freshness,
+        feed_kind=runtime.feed.kind,
+        cut=runtime.cut,
+        workbench=Workbench(runtime.database, runtime.clock),
+        chart_types=tuple(ui.figures.TYPES),
     )
+    server.register_blueprint(api.rest.blueprint(services))
+    server.register_blueprint(api.kept.blueprint(services))
     api.problems.install(server, error_page)
     dash_app = ui.build(server, runtime_services(runtime))
 

@@ -75,7 +75,7 @@ def test_the_api_refuses_a_stranger_with_a_problem(stranger: FlaskClient, path: 
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/docs", "/api/v1/openapi.json", "/graphql", "/api/v1/alerts", "/api/v1/watchlists", "/nothing", "/a/b"],
+    ["/api/docs", "/api/v1/openapi.json", "/graphql", "/api/v1/alerts", "/api/v1/watchlists/1", "/nothing", "/a/b"],
 )
 def test_what_is_not_there_is_a_404_after_login(analyst: FlaskClient, path: str) -> None:
     assert analyst.get(path).status_code == 404

@@ -4,6 +4,8 @@
 import { onFrame } from "../live/frame.mjs";
 import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
+import { feedWords } from "../live/connection.mjs";
+import * as countdown from "./countdown.mjs";
 import { dateText, forget } from "./ink.mjs";
 import { Overlay } from "./overlay.mjs";
 import { Plot, plotly } from "./plot.mjs";
@@ -12,6 +14,8 @@ import { Series, START } from "./series.mjs";
 
 /** Plotly takes newly closed bars at most so often; the overlay draws them until then. */
 const REDRAW_MS = 5_000;
+/** The countdown is drawn at most so often, where a replay's seconds are short. */
+const COUNT_MS = 250;
 /** Older bars are asked for in pieces of so many. */
 const OLDER = 2_000;
 
@@ -26,7 +30,7 @@ export class Chart {
     this.series = this.data;
     this.plot = new Plot(Plotly, place, this.data);
     const box = /** @type {HTMLElement} */ (place.parentElement);
-    this.overlay = new Overlay(box, this.plot, (price) => words.price(price, this.plot.figure?.decimals ?? 2));
+    this.overlay = new Overlay(box, this.plot);
     this.back = make("button", { id: "back-to-live", class: "button", type: "button", text: "Back to live", hidden: true });
     this.zone = make("span", { class: "chart-zone faint" });
     this.message = make("div", { class: "panel-message chart-message", role: "status" });
@@ -36,6 +40,8 @@ export class Chart {
       place.focus({ preventScroll: true });
     });
     this.dragging = false;
+    this.counting = false;
+    this.counted = 0;
     this.redraw = 0;
     this.askedBefore = Infinity;
     this.paintOverlay = this.paintOverlay.bind(this);
@@ -95,7 +101,7 @@ export class Chart {
       if (this.plot.to !== before) this.later(REDRAW_MS);
     }
     if (changed !== null) this.later(changed <= this.plot.drawnTo && changed !== was ? 0 : REDRAW_MS);
-    if (followed && this.plot.outgrown(newest)) this.later(0);
+    if (followed && this.plot.outgrown) this.later(0);
     onFrame(this.paintOverlay);
   }
 
@@ -121,8 +127,36 @@ export class Chart {
 
   paintOverlay() {
     if (!this.plot.figure) return;
+    this.count();
     this.overlay.draw();
     this.pointer.describe();
+  }
+
+  /** How long the forming bar lasts still, under the last price; nothing where the feed does not move the market on. */
+  count() {
+    const { market, data, plot } = this;
+    const remaining = this.counting ? countdown.left(data.newest, data.ms, market.clock(), plot.figure.marks.closed) : null;
+    this.overlay.left = remaining === null ? "" : countdown.words(remaining);
+    clearTimeout(this.counted);
+    if (remaining === null) return;
+    const next = (remaining % 1000 || 1000) / market.feed.pace;
+    this.counted = window.setTimeout(() => onFrame(this.paintOverlay), Math.max(next, COUNT_MS));
+  }
+
+  /** Once a second: whether there is a market whose time passes. */
+  tick() {
+    const heard = this.market.state.state === "live" || this.market.state.state === "polling";
+    const counting = heard && feedWords()[0] === "" && this.market.get(this.data.symbol)?.stale === false;
+    if (counting === this.counting) return;
+    this.counting = counting;
+    onFrame(this.paintOverlay);
+  }
+
+  /** Another scale of the price axis. @param {string} scale */
+  rescale(scale) {
+    if (scale === this.plot.scale) return;
+    this.plot.scale = scale;
+    onFrame(this.drawAll);
   }
 
   /** Plotly has drawn, is being dragged, or shows another part. @param {"drawn" | "dragging" | "moved"} what */
@@ -176,7 +210,7 @@ export class Chart {
   alerts(rules) {
     this.overlay.alerts = rules
       .filter((rule) => rule.enabled && rule.symbol === this.data.symbol)
-      .map((rule) => ({ id: rule.id, level: rule.level, words: words.price(rule.level, this.plot.figure?.decimals ?? 2) }));
+      .map((rule) => ({ id: rule.id, level: rule.level }));
     onFrame(this.paintOverlay);
   }
 
@@ -202,7 +236,7 @@ export class Chart {
     const stamp = (/** @type {number} */ ms) => `${dateText(ms).slice(0, 19).replace(/[-:]/g, "")}Z`;
     const { from } = this.plot;
     const to = Math.min(this.plot.to, (this.data.newest?.[START] ?? this.plot.to) + this.data.ms);
-    const said = this.kind ? ` (${this.kind})` : "";
+    const said = `${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.kind ? ` (${this.kind})` : ""}`;
     const { name: full } = this.plot.figure;
     const url = await this.plot.picture(`${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe}${said}`);
     const name = `${this.kind === "simulated" ? "simulated_" : ""}${symbol}_${timeframe}_${stamp(from)}_${stamp(to)}.png`;

@@ -42,7 +42,8 @@ export class Figures {
   begin(chart, first) {
     this.chart = chart;
     this.epoch = first?.epoch ?? this.market.epoch;
-    this.view.on(() => this.ask());
+    // The scale of the price axis is no question of data.
+    this.view.on((/** @type {any} */ now, /** @type {any} */ before) => ["symbol", "timeframe", "type"].some((part) => now[part] !== before[part]) && this.ask());
     this.market.on("epoch", () => this.ask());
     this.market.on("hole", () => {
       if (this.pending || this.healing) return;

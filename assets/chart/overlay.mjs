@@ -4,16 +4,16 @@
 
 import { write } from "../page/dom.mjs";
 import { kept } from "./ink.mjs";
-import { CLOSE, FLAGS, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
+import { HALF } from "./plot.mjs";
+import { at as indexAt, CLOSE, FLAGS, OPEN, rises, START, VOLUME } from "./series.mjs";
 import { Sheet } from "./sheet.mjs";
 
 const SPACE = "http://www.w3.org/2000/svg";
-/** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
-const HALF = 0.375;
 const LABEL_HEIGHT = 18;
+/** What the countdown adds to the label of the last price, px. */
+const LEFT_HEIGHT = 14;
 /** A mark under a bar with a gap, px. */
 const MARK_HEIGHT = 3;
-const LINE_WIDTH = 1.6;
 /** The last price moves so many px before its sheet does. */
 const BAND = 32;
 
@@ -33,9 +33,15 @@ function set(node, given) {
   }
 }
 
-/** Where the label of a level begins, px in the place. @param {number} y in the pane @param {any} pane */
-function labelTop(y, pane) {
-  return Math.min(Math.max(pane.top + y - LABEL_HEIGHT / 2, 0), pane.top + pane.height - LABEL_HEIGHT / 2);
+/** Where the label of a level begins, px in the place. @param {number} y in the pane @param {any} pane @param {number} [more] px below its line of text */
+function labelTop(y, pane, more = 0) {
+  return Math.min(Math.max(pane.top + y - LABEL_HEIGHT / 2, 0), pane.top + pane.height - LABEL_HEIGHT / 2 - more);
+}
+
+/** Where a price lies in its pane, px; far below it where a logarithmic axis has no place for it. @param {any} axis @param {number} price */
+function heightOf(axis, price) {
+  const at = axis.d2p(price);
+  return Number.isFinite(at) ? at : 2 * axis._length;
 }
 
 /** Draw in a pane's own px, and nothing outside of it. @param {CanvasRenderingContext2D} brush @param {any} pane @param {() => void} draw */
@@ -94,11 +100,12 @@ class Level {
 export class Overlay {
   /**
    * @param {HTMLElement} place the box that holds Plotly's graph
-   * @param {import("./plot.mjs").Plot} plot @param {(price: number) => string} words
+   * @param {import("./plot.mjs").Plot} plot
    */
-  constructor(place, plot, words) {
+  constructor(place, plot) {
     this.plot = plot;
-    this.words = words;
+    /** What stands below the last price: the countdown to the bar's close, or nothing. */
+    this.left = "";
     const layer = () => svg("svg", { class: "overlay", "aria-hidden": "true" }, place);
     this.root = layer();
     this.price = svg("svg", {}, this.root);
@@ -117,7 +124,7 @@ export class Overlay {
     this.whenText = svg("text", { "text-anchor": "middle" }, this.when);
     /** @type {Map<number, Level>} */
     this.levels = new Map();
-    /** @type {{id: number, level: number, words: string}[]} */
+    /** @type {{id: number, level: number}[]} */
     this.alerts = [];
     /** @type {any} the pointer: px in the place, moment and price there, and their words */
     this.at = null;
@@ -160,59 +167,45 @@ export class Overlay {
   /** The forming bar, and closed ones that Plotly does not have yet. @param {any} panes */
   drawBars({ x, y, y2, price, volume }) {
     const { plot } = this;
-    const { series, figure, shift } = plot;
-    const paths = { up: "", down: "", volumeUp: "", volumeDown: "", line: "", area: "" };
-    const bars = plot.pending();
-    const candles = figure.type === "candles";
+    const { series, shift, rows } = plot;
+    const middle = (/** @type {number[]} */ bar) => x.l2p(bar[START] + shift);
     const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 0.5);
-    let [from, to] = [x._length, 0];
-    for (const [at, bar] of bars.entries()) {
-      const middle = x.l2p(bar[START] + shift);
-      if (middle + half < 0 || middle - half > x._length) continue;
-      [from, to] = [Math.min(from, middle - half), Math.max(to, middle + half)];
-      const up = rises(bar, series.rows[series.rows.length - bars.length + at - 1]);
-      const [left, right] = [(middle - half).toFixed(2), (middle + half).toFixed(2)];
-      const top = y2.d2p(bar[VOLUME]).toFixed(2);
-      const bottom = volume.height.toFixed(2);
-      paths[up ? "volumeUp" : "volumeDown"] += `M${left} ${bottom}V${top}H${right}V${bottom}Z`;
-      if (!candles) continue;
-      const [open, high, low, close] = [OPEN, HIGH, LOW, CLOSE].map((field) => y.d2p(bar[field]).toFixed(2));
-      const [over, under] = up ? [close, open] : [open, close];
-      paths[up ? "up" : "down"] += `M${left} ${open}H${right}V${close}H${left}ZM${middle.toFixed(2)} ${high}V${over}M${middle.toFixed(2)} ${under}V${low}`;
-    }
-    if (!candles && bars.length) {
-      const before = series.rows[series.rows.length - bars.length - 1];
-      const points = [...(before ? [before] : []), ...bars].map((bar) => `${x.l2p(bar[START] + shift).toFixed(2)} ${y.d2p(bar[CLOSE]).toFixed(2)}`);
-      paths.line = `M${points.join("L")}`;
-      [from, to] = [Math.min(from, Number(points[0].split(" ")[0])), Math.max(to, Number(points[points.length - 1].split(" ")[0]))];
-      if (figure.type === "area") {
-        const [first, end] = [points[0].split(" ")[0], points[points.length - 1].split(" ")[0]];
-        paths.area = `${paths.line}L${end} ${y._length}L${first} ${y._length}Z`;
-      }
-    }
-    [from, to] = [Math.max(from - 1, 0), Math.min(to + 1, x._length)]; // half of a line's width, at least
+    const pending = plot.pending();
+    const seen = (/** @type {number} */ at, /** @type {number} */ more) => indexAt(pending, x.p2l(at) - shift + more);
+    // One more at the right, which a line in view may lead to.
+    const bars = pending.slice(seen(0, -series.ms), seen(x._length, series.ms) + 1);
+    if (!bars.length) return this.bars.hide();
+    const before = rows[indexAt(rows, bars[0][START]) - 1];
+    const ends = [plot.kind.spans || !before ? middle(bars[0]) - half : Math.min(middle(before), middle(bars[0]) - half), middle(bars[bars.length - 1]) + half];
+    const [from, to] = [Math.max(ends[0] - 1, 0), Math.min(ends[1] + 1, x._length)]; // half of a line's width, at least
     if (from >= to) return this.bars.hide();
-    const inks = ["--up", "--down", "--up-volume", "--down-volume", "--accent", "--accent-veil"].map(kept);
+    const strokes = plot.kind.draw({ bars, before, x: middle, y: (value) => heightOf(y, value), half, floor: y._length, base: plot.base });
+    const volumes = { up: "", down: "" };
+    const bottom = volume.height.toFixed(2);
+    for (const [at, bar] of bars.entries()) {
+      const [left, right] = [(middle(bar) - half).toFixed(2), (middle(bar) + half).toFixed(2)];
+      volumes[rises(bar, bars[at - 1] ?? before) ? "up" : "down"] += `M${left} ${bottom}V${y2.d2p(bar[VOLUME]).toFixed(2)}H${right}V${bottom}Z`;
+    }
+    /** @type {[any, import("./kinds.mjs").Stroke][]} */
+    const drawn = [
+      [volume, { d: volumes.up, fill: "--up-volume" }],
+      [volume, { d: volumes.down, fill: "--down-volume" }],
+      ...strokes.map((stroke) => /** @type {[any, import("./kinds.mjs").Stroke]} */ ([price, stroke])),
+    ];
+    const inks = drawn.map(([, { fill, stroke }]) => [fill ? kept(fill) : "", stroke ? kept(stroke) : ""]);
     this.bars.cover(price.left + from, price.top, to - from, volume.top + volume.height - price.top);
-    this.bars.paint([...Object.values(paths), ...inks, price.left, price.top, price.width, price.height, volume.top, volume.height].join("|"), (brush) => {
-      const [up, down, volumeUp, volumeDown, line, veil] = inks;
-      const stroked = (/** @type {string} */ d, /** @type {string} */ fill, /** @type {string} */ stroke, width = 1) => {
-        if (!d) return;
-        const path = new Path2D(d);
-        [brush.fillStyle, brush.strokeStyle, brush.lineWidth] = [fill, stroke, width];
-        if (fill) brush.fill(path);
-        if (stroke) brush.stroke(path);
-      };
-      within(brush, volume, () => {
-        stroked(paths.volumeUp, volumeUp, "");
-        stroked(paths.volumeDown, volumeDown, "");
-      });
-      within(brush, price, () => {
-        stroked(paths.area, veil, "");
-        stroked(paths.up, up, up);
-        stroked(paths.down, down, down);
-        stroked(paths.line, "", line, LINE_WIDTH);
-      });
+    const key = [...drawn.map(([, { d }]) => d), ...inks, price.left, price.top, price.width, price.height, volume.top, volume.height].join("|");
+    this.bars.paint(key, (brush) => {
+      for (const [at, [pane, { d, width = 1 }]] of drawn.entries()) {
+        if (!d) continue;
+        within(brush, pane, () => {
+          const path = new Path2D(d);
+          const [fill, stroke] = inks[at];
+          [brush.fillStyle, brush.strokeStyle, brush.lineWidth] = [fill, stroke, width];
+          if (fill) brush.fill(path);
+          if (stroke) brush.stroke(path);
+        });
+      }
     });
     return undefined;
   }
@@ -234,20 +227,22 @@ export class Overlay {
   /** @param {any} panes */
   drawLast({ y, price }) {
     const bar = this.plot.series.newest;
-    const at = bar ? y.d2p(bar[CLOSE]) : -1;
+    const at = bar ? heightOf(y, bar[CLOSE]) : -1;
     if (!bar || !(at >= 0 && at <= price.height)) return this.last.hide();
     const tone = kept(bar[CLOSE] >= bar[OPEN] ? "--up" : "--down");
-    const words = this.words(bar[CLOSE]);
+    const words = this.plot.words(bar[CLOSE]);
+    const more = this.left ? LEFT_HEIGHT : 0;
     const font = `500 ${kept("--t0")} ${kept("--font")}`;
     const line = price.top + Math.round(at);
-    const top = labelTop(at, price);
+    const top = labelTop(at, price, more);
     const right = price.left + price.width;
     // A band that the line moves in, and the label, which lies beside it at the pane's edges: a sheet that moves lets
     // the browser compose the page anew.
-    const high = 2 * LABEL_HEIGHT + BAND;
-    if (line - LABEL_HEIGHT < this.band || line + LABEL_HEIGHT > this.band + high) this.band = line - high / 2;
+    const reach = LABEL_HEIGHT + LEFT_HEIGHT;
+    const high = 2 * reach + BAND;
+    if (line - reach < this.band || line + reach > this.band + high) this.band = line - high / 2;
     this.last.cover(price.left, this.band, price.width + price.margin, high);
-    const key = [words, tone, kept("--surface"), font, top.toFixed(2), price.left, price.width, price.margin].join("|");
+    const key = [words, this.left, tone, kept("--surface"), font, top.toFixed(2), price.left, price.width, price.margin].join("|");
     this.last.paint(key, (brush) => {
       brush.strokeStyle = brush.fillStyle = tone;
       brush.setLineDash([2, 3]);
@@ -256,10 +251,11 @@ export class Overlay {
       brush.lineTo(right, line + 0.5);
       brush.stroke();
       brush.beginPath();
-      brush.roundRect(right + 2, top, price.margin - 4, LABEL_HEIGHT, 3);
+      brush.roundRect(right + 2, top, price.margin - 4, LABEL_HEIGHT + more, 3);
       brush.fill();
       brush.fillStyle = kept("--surface");
       this.last.text(font).draw(words, right + 8, top + 13);
+      if (this.left) this.last.text(font).draw(this.left, right + 8, top + 13 + LEFT_HEIGHT);
     });
     return undefined;
   }
@@ -272,10 +268,10 @@ export class Overlay {
       level.remove();
       this.levels.delete(id);
     }
-    for (const { id, level, words } of this.alerts) {
+    for (const { id, level } of this.alerts) {
       let shown = this.levels.get(id);
       if (!shown) this.levels.set(id, (shown = new Level(this.price, this.alertLabels, "alert-level")));
-      shown.show(y.d2p(level), price, words, "");
+      shown.show(heightOf(y, level), price, this.plot.words(level), "");
     }
   }
 

@@ -2,9 +2,14 @@
 // Plotly's part of the chart: closed bars around the view, axes and their ranges. What changes with every tick is the
 // overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
 
+import * as words from "../page/words.mjs";
+import { columns } from "./columns.mjs";
+import { HeikinAshi } from "./heikin.mjs";
 import { dateText, inked, zoneShift } from "./ink.mjs";
 import { joined } from "./joined.mjs";
-import { at, CLOSE, HIGH, LOW, OPEN, rises, START, VOLUME } from "./series.mjs";
+import { KINDS } from "./kinds.mjs";
+import { counted, percentWords, roomy, ticks } from "./scale.mjs";
+import { at, between, CLOSE, HIGH, LOW, START, VOLUME } from "./series.mjs";
 
 /** Room around the prices in view, and at the right of the newest bar, as parts of the view. */
 const PAD_Y = 0.06;
@@ -16,6 +21,10 @@ const DRAWN_LEAST = 240;
 const DRAWN_MOST = 3000;
 /** A view is never narrower than so many bars. */
 const NARROWEST = 8;
+/** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
+export const HALF = 0.375;
+/** A label of the price axis has so many px at least. */
+const TICK_HEIGHT = 34;
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false };
 
 /** Between two tries to load plotly.js. */
@@ -54,8 +63,14 @@ export class Plot {
     this.Plotly = Plotly;
     this.place = /** @type {any} */ (place);
     this.series = series;
+    this.averaged = new HeikinAshi(series);
     /** @type {any} */
     this.figure = null;
+    /** The price axis: linear, log or percent. */
+    this.scale = "linear";
+    /** 0 % and the level of a baseline: the close of the first bar in view, as of the last drawing. @type {number | null} */
+    this.base = null;
+    this.percentDecimals = 2;
     /** The view: UTC ms, and prices. */
     this.from = 0;
     this.to = 1;
@@ -67,6 +82,22 @@ export class Plot {
     this.bound = false;
     /** @type {(what: "drawn" | "dragging" | "moved") => void} */
     this.heard = () => {};
+  }
+
+  /** How the bars of the figure's type are shown. */
+  get kind() {
+    return KINDS[this.figure?.type] ?? KINDS.candles;
+  }
+
+  /** The bars as they are drawn, those of the series or averaged. */
+  get rows() {
+    return this.kind.averaged ? this.averaged.rows : this.series.rows;
+  }
+
+  /** A price as the axis names it. @param {number} price */
+  words(price) {
+    if (this.scale === "percent" && this.base) return percentWords(price, this.base, this.percentDecimals);
+    return words.price(price, this.figure?.decimals ?? 2);
   }
 
   /** Another figure; the view is kept where `keep` says so. @param {any} figure @param {boolean} keep */
@@ -110,23 +141,34 @@ export class Plot {
   fitted() {
     let low = Infinity;
     let high = -Infinity;
-    const closes = this.figure.type !== "candles";
-    for (const bar of this.series.between(this.from, this.to)) {
-      low = Math.min(low, bar[closes ? CLOSE : LOW]);
-      high = Math.max(high, bar[closes ? CLOSE : HIGH]);
+    const { spans } = this.kind;
+    const floor = this.scale === "log" ? 0 : -Infinity;
+    for (const bar of between(this.rows, this.series.ms, this.from, this.to)) {
+      const [least, most] = spans ? [bar[LOW], bar[HIGH]] : [bar[CLOSE], bar[CLOSE]];
+      // A logarithmic axis has no place for 0 and below: what lies there is left out.
+      if (most <= floor) continue;
+      low = Math.min(low, least > floor ? least : most);
+      high = Math.max(high, most);
     }
-    if (low === Infinity) return [this.low, this.high];
-    const least = Math.abs(high) * 1e-5 || 10 ** -this.figure.decimals;
-    const pad = Math.max((high - low) * PAD_Y, least);
-    return [low - pad, high + pad];
+    if (low === Infinity) return this.low > floor ? [this.low, this.high] : [1, 10];
+    return roomy(this.scale, low, high, PAD_Y, Math.abs(high) * 1e-5 || 10 ** -this.figure.decimals);
   }
 
-  /** Whether a price in view is too near to the edge, or outside. @param {number[]} bar */
-  outgrown(bar) {
-    const edge = (this.high - this.low) * EDGE_Y;
-    const low = this.figure.type === "candles" ? bar[LOW] : bar[CLOSE];
-    const high = this.figure.type === "candles" ? bar[HIGH] : bar[CLOSE];
-    return low < this.low + edge || high > this.high - edge;
+  /** The close of the first bar that begins in view; what it was where none does. */
+  firstClose() {
+    const { rows } = this.series;
+    const first = rows[Math.min(at(rows, this.from), rows.length - 1)];
+    return first ? first[CLOSE] : this.base;
+  }
+
+  /** Whether the forming bar is too near to the edge, or outside. */
+  get outgrown() {
+    const { rows, scale } = this;
+    const bar = rows[rows.length - 1];
+    const [low, high] = [this.low, this.high].map((price) => counted(scale, price));
+    const edge = (high - low) * EDGE_Y;
+    const [least, most] = (this.kind.spans ? [bar[LOW], bar[HIGH]] : [bar[CLOSE], bar[CLOSE]]).map((price) => counted(scale, price));
+    return least < low + edge || most > high - edge;
   }
 
   /**
@@ -134,7 +176,8 @@ export class Plot {
    * than Plotly should have (several to a pixel) has neighbours drawn as one.
    */
   window() {
-    const { rows, ms } = this.series;
+    const { rows } = this;
+    const { ms } = this.series;
     const closed = Math.max(0, rows.length - 1);
     const place = (/** @type {number} */ moment) => Math.min(at(rows, moment), closed);
     const first = place(this.from - ms + 1);
@@ -147,7 +190,7 @@ export class Plot {
 
   /** Closed bars that came after those that Plotly has; the overlay draws them meanwhile. */
   pending() {
-    const { rows } = this.series;
+    const { rows } = this;
     let first = rows.length - 1;
     while (first > 0 && rows[first - 1][START] > this.drawnTo) first -= 1;
     return rows.slice(Math.max(first, 0));
@@ -155,20 +198,14 @@ export class Plot {
 
   /** @param {number[][]} bars */
   traces(bars) {
-    const columns = {
-      time: bars.map((bar) => dateText(bar[START] + this.shift)),
-      open: bars.map((bar) => bar[OPEN]),
-      high: bars.map((bar) => bar[HIGH]),
-      low: bars.map((bar) => bar[LOW]),
-      close: bars.map((bar) => bar[CLOSE]),
-      volume: bars.map((bar) => bar[VOLUME]),
-    };
+    const { rows, shift, base, scale } = this;
+    const before = bars.length ? rows[at(rows, bars[0][START]) - 1] : undefined;
+    const column = columns(bars, { before, shift, half: this.series.ms * HALF, base, scale, view: [this.from, this.to] });
     return this.figure.traces.map((/** @type {any} */ described) => {
-      const { columns: wanted, directions, ...rest } = described;
+      const { columns: wanted, directions, where, ...rest } = described;
       const trace = inked(rest);
-      const [up, down] = inked(directions ?? ["", ""]);
       for (const [path, name] of Object.entries(wanted)) {
-        const values = name === "direction" ? bars.map((bar, at) => (rises(bar, bars[at - 1]) ? up : down)) : columns[name];
+        const values = column(name, where, inked(directions));
         const [outer, inner] = path.split(".");
         if (inner) trace[outer] = { ...trace[outer], [inner]: values };
         else trace[outer] = values;
@@ -179,17 +216,31 @@ export class Plot {
 
   layout() {
     const layout = inked(this.figure.layout);
+    this.base = this.firstClose();
     [this.low, this.high] = this.fitted();
     let volume = 0;
     for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
     this.volume = volume * 1.08 || 1;
     layout.xaxis = { ...layout.xaxis, range: [dateText(this.from + this.shift), dateText(this.to + this.shift)], autorange: false };
-    // Labels have the instrument's decimals: lines closer than its smallest step would carry the same number twice.
-    const step = 10 ** -this.figure.decimals;
-    const fine = (this.high - this.low) / step < 12;
-    layout.yaxis = { ...layout.yaxis, range: [this.low, this.high], autorange: false, ...(fine ? { dtick: step, tick0: 0 } : {}) };
+    layout.yaxis = { ...layout.yaxis, ...this.figure.scales[this.scale], ...this.graduation(layout.yaxis.nticks), autorange: false };
     layout.yaxis2 = { ...layout.yaxis2, range: [0, this.volume], autorange: false };
     return layout;
+  }
+
+  /** The price axis' range and ticks. @param {number} most ticks */
+  graduation(most) {
+    const { low, high, scale, base } = this;
+    const { decimals } = this.figure;
+    const range = [counted(scale, low), counted(scale, high)];
+    if (scale === "linear") {
+      // Labels have the instrument's decimals: lines closer than its smallest step would carry the same number twice.
+      const step = 10 ** -decimals;
+      return { range, ...((high - low) / step < 12 && { dtick: step, tick0: 0 }) };
+    }
+    const room = Math.max(2, Math.floor((this.place.clientHeight ?? 0) / TICK_HEIGHT));
+    const made = ticks(/** @type {"log" | "percent"} */ (scale), [low, high], { base, decimals, most: Math.min(most, room) });
+    if (scale === "percent") this.percentDecimals = made.decimals;
+    return { range, tickvals: made.values, ticktext: made.texts };
   }
 
   /** Give Plotly the bars around the view, and the ranges. */
@@ -237,7 +288,7 @@ export class Plot {
   /** A picture of the chart, the forming bar included. @param {string} title @returns {Promise<string>} a data URL */
   picture(title) {
     // A little more at the left, so that a line enters the picture; the forming bar and the last price included.
-    const bars = this.series.between(this.from - this.series.ms, this.to);
+    const bars = between(this.rows, this.series.ms, this.from - this.series.ms, this.to);
     const newest = this.series.newest;
     const paper = inked("var(--surface)");
     const layout = {
@@ -253,7 +304,7 @@ export class Plot {
     const { clientWidth: width, clientHeight: height } = this.place;
     const traces = this.traces(bars);
     // A line of one point would not be seen.
-    if (bars.length < 3 && this.figure.type !== "candles") traces[0].mode = "lines+markers";
+    if (bars.length < 3 && !this.kind.spans) for (const trace of traces) if (trace.mode) trace.mode = "lines+markers";
     return this.Plotly.toImage({ data: traces, layout }, { format: "png", width: Math.max(width, 900), height: Math.max(height, 480), scale: 2 });
   }
 }

@@ -50,14 +50,18 @@ export function point(chart) {
     const price = (/** @type {string} */ name, /** @type {number} */ field) => ({ name, text: words.price(bar[field], figure.decimals), token: "--text" });
     const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
     const way = words.direction(moved);
+    const based = plot.base !== null && (plot.scale === "percent" || figure.type === "baseline");
     const parts = [
       title,
+      // The numbers are those of the bar itself; what is drawn is averaged.
+      { text: plot.kind.averaged ? "Heikin-Ashi drawn, true prices:" : "", token: "--muted" },
       price("O", OPEN),
       price("H", HIGH),
       price("L", LOW),
       price("C", CLOSE),
       { text: `${words.percent(moved)}%`, token: way === "flat" ? "--text" : `--${way}` },
       { name: "Vol", text: words.short(bar[VOLUME]), token: "--text" },
+      { name: plot.scale === "percent" ? "0% is" : "Base", text: based ? words.price(plot.base, figure.decimals) : "", token: "--text" },
       { text: flagWords(bar[FLAGS], figure.marks), token: "--warn" },
     ];
     return legend.say(parts, most);
@@ -72,7 +76,7 @@ export function point(chart) {
     const y = event.clientY - box.top;
     if (x < 0 || x > panes.price.width || y < panes.price.top || y > panes.volume.top + panes.volume.height) return null;
     const ms = panes.x.p2l(x) - plot.shift;
-    const price = panes.y.p2l(y - panes.price.top);
+    const price = panes.y.p2d(y - panes.price.top);
     return { x, y, ms, price };
   };
 
@@ -90,7 +94,7 @@ export function point(chart) {
     const bar = series.nearest(ms);
     at.ms = ms;
     at.x = bar ? panes.x.l2p(bar[START] + plot.shift) : at.raw;
-    at.words = words.price(panes.y.p2l(at.y - panes.price.top), plot.figure.decimals);
+    at.words = plot.words(panes.y.p2d(at.y - panes.price.top));
     at.when = bar ? barTime(bar[START], series.ms) : "";
   };
   const leave = () => {

@@ -28,6 +28,16 @@ export function rises(bar, before) {
   return before === undefined || bar[CLOSE] >= before[CLOSE];
 }
 
+/** Whether a bar closed no lower than the one before it; the first than its own open. @param {Bar} bar @param {Bar | undefined} before */
+export function rose(bar, before) {
+  return bar[CLOSE] >= (before ? before[CLOSE] : bar[OPEN]);
+}
+
+/** Those whose span touches [from, to). @param {Bar[]} rows ascending @param {number} ms a bar's length @param {number} from ms @param {number} to ms */
+export function between(rows, ms, from, to) {
+  return rows.slice(at(rows, from - ms + 1), at(rows, to));
+}
+
 export class Series {
   constructor() {
     /** @type {Bar[]} */
@@ -35,6 +45,8 @@ export class Series {
     this.symbol = "";
     this.timeframe = "";
     this.ms = 60_000;
+    /** The first row that changed since whoever follows them looked; a new one at the end is none. */
+    this.revised = 0;
   }
 
   /** @param {{symbol: string, timeframe: string, ms: number, bars: Bar[]}} figure */
@@ -43,6 +55,7 @@ export class Series {
     this.timeframe = figure.timeframe;
     this.ms = figure.ms;
     this.rows = figure.bars.slice();
+    this.revised = 0;
   }
 
   /**
@@ -58,8 +71,9 @@ export class Series {
         this.rows.push(bar);
       } else {
         const index = at(this.rows, bar[START]);
+        if (index === 0 && this.rows[0][START] !== bar[START]) continue; // older than what is held: it comes when somebody looks there
+        this.revised = Math.min(this.revised, index);
         if (this.rows[index][START] !== bar[START]) {
-          if (index === 0) continue; // older than what is held: it comes when somebody looks there
           this.rows.splice(index, 0, bar);
           oldest = Math.min(oldest, bar[START]);
         } else {
@@ -68,7 +82,10 @@ export class Series {
         }
       }
     }
-    if (this.rows.length > MOST) this.rows.splice(0, this.rows.length - MOST);
+    if (this.rows.length > MOST) {
+      this.rows.splice(0, this.rows.length - MOST);
+      this.revised = 0;
+    }
     return oldest === Infinity ? null : oldest;
   }
 
@@ -76,6 +93,7 @@ export class Series {
   prepend(older) {
     const first = this.rows[0]?.[START] ?? Infinity;
     this.rows = [...older.filter((bar) => bar[START] < first), ...this.rows];
+    this.revised = 0;
   }
 
   /** @returns {Bar | undefined} */
@@ -85,7 +103,7 @@ export class Series {
 
   /** Bars whose span touches [from, to). @param {number} from ms @param {number} to ms @returns {Bar[]} */
   between(from, to) {
-    return this.rows.slice(at(this.rows, from - this.ms + 1), at(this.rows, to));
+    return between(this.rows, this.ms, from, to);
   }
 
   /** The bar whose middle is nearest to a moment. @param {number} ms @returns {Bar | undefined} */

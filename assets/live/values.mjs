@@ -31,7 +31,10 @@ class Market {
     this.epoch = null;
     /** Server's clock less `performance.now()`, ms: the browser's own clock may be set at any time. */
     this.offset = 0;
-    this.feed = { kind: "", healthy: true, health: "", silence_is_stale: true, stale_after_ms: 3000 };
+    /** @type {{kind: string, healthy: boolean, health: string, silence_is_stale: boolean, stale_after_ms: number, pace: number | null, market_now?: number}} */
+    this.feed = { kind: "", healthy: true, health: "", silence_is_stale: true, stale_after_ms: 3000, pace: 1 };
+    /** Where the market's clock stood, and when by `performance.now()`; the newest tick of which epoch said so. */
+    this.stood = { ts: 0, at: 0, epoch: /** @type {string | null} */ (null) };
     /** When the feed was last known to be reading, server's clock: what staleness counts from in a replay. */
     this.aliveAt = 0;
     this.state = { state: "reconnecting", retryAt: /** @type {number | null} */ (null), reason: "" };
@@ -59,6 +62,18 @@ class Market {
   /** The server's clock, ms. */
   now() {
     return performance.now() + this.offset;
+  }
+
+  /** The market's clock, ms: the server's, or where a replay stands; null where that only steps from row to row. */
+  clock() {
+    if (this.feed.pace === null) return null;
+    if (this.feed.silence_is_stale) return this.now();
+    return this.stood.ts ? this.stood.ts + (performance.now() - this.stood.at) * this.feed.pace : null;
+  }
+
+  /** A replay stood at `ts` just now: it goes by its own clock, which ticks tell of as they come due. @param {number} ts */
+  stand(ts) {
+    if (ts > this.stood.ts || this.epoch !== this.stood.epoch) this.stood = { ts, at: performance.now(), epoch: this.epoch };
   }
 
   /** The newest of a symbol, with its age. @param {string} symbol @returns {Ticker | undefined} */
@@ -101,6 +116,7 @@ class Market {
   /** The data of the first paint. @param {any} paint */
   load(paint) {
     this.offset = paint.now - performance.now();
+    this.epoch = paint.epoch;
     this.instruments = paint.instruments;
     this.symbols = paint.instruments.map((/** @type {any} */ one) => one.symbol);
     this.setFeed(paint.feed);
@@ -116,6 +132,7 @@ class Market {
       ticker.row = null;
       Object.assign(ticker, record);
       ticker.received = record.age_ms == null ? 0 : this.now() - record.age_ms;
+      this.stand(record.ts ?? 0);
       this.tickers.set(record.symbol, ticker);
       changed.add(record.symbol);
     }
@@ -146,6 +163,7 @@ class Market {
       const ticker = this.tickers.get(symbol);
       if (!ticker) continue;
       ticker.row = message.data[symbol];
+      this.stand(ticker.row[TS]);
       ticker.received = received;
     }
     if (message.received) this.aliveAt = Math.max(this.aliveAt, message.received);
@@ -163,6 +181,7 @@ class Market {
   /** @param {any} feed */
   setFeed(feed) {
     Object.assign(this.feed, feed);
+    if (feed.market_now !== undefined) this.stood = { ts: feed.market_now, at: performance.now(), epoch: this.epoch };
     const silent = /(\d+(?:\.\d+)?) s$/.exec(this.feed.health || "");
     if (silent) this.aliveAt = Math.max(this.aliveAt, this.now() - Number(silent[1]) * 1000);
     this.tell("feed", this.feed);

@@ -1,16 +1,23 @@
 // @ts-check
-// What is shown: symbol, timeframe, chart type. It is in the URL's query, so that a link shows the same.
+// What is shown: symbol, timeframe, chart type, scale of the price axis. It is in the URL's query, so that a link shows
+// the same; of the scale only what is not the usual one.
 
-/** @typedef {{symbol: string, timeframe: string, type: string}} Shown */
+/** @typedef {{symbol: string, timeframe: string, type: string, scale: string}} Shown */
 
 export const TIMEFRAMES = ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "1d"];
-const TYPES = ["candles", "line", "area"];
+/** As in dashboard/ui/figures.py. */
+export const TYPES = ["candles", "hollow", "ohlc", "line", "area", "baseline", "heikin-ashi"];
+export const SCALES = ["linear", "log", "percent"];
+const PARTS = /** @type {const} */ (["symbol", "timeframe", "type", "scale"]);
+const CHOICES = { timeframe: TIMEFRAMES, type: TYPES, scale: SCALES };
+const USUAL_SCALE = SCALES[0];
 
 class View {
   constructor() {
     this.symbol = "";
     this.timeframe = "1m";
     this.type = "candles";
+    this.scale = USUAL_SCALE;
     /** @type {Set<(view: View, before: Shown) => void>} */
     this.listeners = new Set();
     /** @type {(symbol: string) => boolean} */
@@ -25,7 +32,7 @@ class View {
 
   /** @returns {Shown} */
   shown() {
-    return { symbol: this.symbol, timeframe: this.timeframe, type: this.type };
+    return { symbol: this.symbol, timeframe: this.timeframe, type: this.type, scale: this.scale };
   }
 
   /**
@@ -43,12 +50,21 @@ class View {
   /** What there is of what the address asks for. @returns {Partial<Shown>} */
   asked() {
     const query = new URLSearchParams(location.search);
-    const [symbol, timeframe, type] = ["symbol", "timeframe", "type"].map((name) => query.get(name) ?? "");
+    const [symbol, timeframe, type, scale] = PARTS.map((name) => query.get(name) ?? "");
     return {
       ...(this.known(symbol) && { symbol }),
       ...(TIMEFRAMES.includes(timeframe) && { timeframe }),
       ...(TYPES.includes(type) && { type }),
+      scale: SCALES.includes(scale) ? scale : USUAL_SCALE,
     };
+  }
+
+  /** What the address asks for and there is not, but for the symbol: its name, what came, what there is. */
+  refused() {
+    const query = new URLSearchParams(location.search);
+    return Object.entries(CHOICES)
+      .map(([name, accepted]) => ({ name, came: query.get(name) ?? "", accepted }))
+      .filter(({ came, accepted }) => came !== "" && !accepted.includes(came));
   }
 
   /** Show something else, and put it into the address. @param {Partial<Shown>} patch */
@@ -61,7 +77,7 @@ class View {
     const before = this.shown();
     const next = { ...before, ...patch };
     if (!this.known(next.symbol)) next.symbol = before.symbol;
-    if (next.symbol === before.symbol && next.timeframe === before.timeframe && next.type === before.type) return false;
+    if (PARTS.every((name) => next[name] === before[name])) return false;
     Object.assign(this, next);
     for (const heard of this.listeners) heard(this, before);
     return true;
@@ -71,6 +87,7 @@ class View {
   address(how) {
     const query = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(this.shown())) query.set(name, value);
+    if (this.scale === USUAL_SCALE) query.delete("scale");
     const url = `${location.pathname}?${query}`;
     if (how === "push") history.pushState(null, "", url);
     else history.replaceState(null, "", url);

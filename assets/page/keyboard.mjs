@@ -1,13 +1,15 @@
 // @ts-check
 // The keys of the page, and the list of them.
 
-import { TIMEFRAMES } from "../live/view.mjs";
+import { SCALES, TIMEFRAMES, TYPES } from "../live/view.mjs";
 import { element, make } from "./dom.mjs";
 import { toggleTheme } from "./theme.mjs";
 
 const KEYS = [
   ["/ or Ctrl K", "Search a symbol"],
   ["1 to 8", "Timeframe, from 1s to 1d"],
+  ["Y", "Chart type: the next one"],
+  ["L", "Price scale: linear, logarithmic, percent"],
   ["A", "New alert at the present price"],
   ["E", "Export the chart's bars as CSV"],
   ["T", "Light or dark theme"],
@@ -55,6 +57,10 @@ export async function keyboard({ view, search, alerts, views }) {
         return alerts.openHere;
       case "e":
         return () => document.getElementById("export-csv")?.click();
+      case "y":
+        return () => view.set({ type: following(TYPES, view.type) });
+      case "l":
+        return () => view.set({ scale: following(SCALES, view.scale) });
       case "t":
         return toggleTheme;
       case "?":
@@ -63,6 +69,11 @@ export async function keyboard({ view, search, alerts, views }) {
         return null;
     }
   }
+}
+
+/** The one after, the first after the last. @param {string[]} all @param {string} one */
+function following(all, one) {
+  return all[(all.indexOf(one) + 1) % all.length];
 }
 
 /** Whether keys belong to what is focused. @param {EventTarget | null} target */

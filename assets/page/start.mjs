@@ -28,6 +28,9 @@ import { views as makeViews } from "./views.mjs";
 import { watchlist as makeWatchlist } from "./watchlist.mjs";
 import { Figures } from "../chart/figures.mjs";
 
+/** What the parts of a view are called. */
+const NAMES = { timeframe: "timeframe", type: "chart type", scale: "price scale" };
+
 /** @type {Figures | null} */
 let figures = null;
 
@@ -44,8 +47,12 @@ async function begin(paint) {
   if (figures) return;
   market.load(paint);
   const asked = new URLSearchParams(location.search).get("symbol");
+  const refused = view.refused();
   view.begin(paint.view, market.symbols);
   if (asked && !view.known(asked)) void toast(`There is no instrument ${asked.slice(0, 40)}`, `${view.symbol} is shown instead.`);
+  for (const { name, came, accepted } of refused) {
+    void toast(`There is no ${NAMES[name]} ${came.slice(0, 40)}`, `${view[name]} is shown instead; there are ${accepted.join(", ")}.`);
+  }
   const told = () => setProps("view", { data: view.shown() });
   view.on(told);
   told();
@@ -107,6 +114,10 @@ async function begin(paint) {
 
   const exportBy = await toolbar({ view });
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
+  view.on((/** @type {any} */ now) => chart.rescale(now.scale));
+  chart.rescale(view.scale);
+  setInterval(() => !document.hidden && chart.tick(), 1000);
+  chart.tick();
   figures.begin(chart, paint.figure);
   exportBy(chart);
   const levels = (/** @type {any} */ answer) => answer?.rules && chart.alerts((rules = answer.rules));
@@ -117,7 +128,7 @@ async function begin(paint) {
   window["tickboard"] = {
     market,
     view,
-    chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot },
+    chart: { series: () => chart.rows(), show: (/** @type {number} */ bars) => chart.home(bars), plot: chart.plot, overlay: chart.overlay },
   };
 }
 

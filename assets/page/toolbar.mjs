@@ -1,19 +1,24 @@
 // @ts-check
-// The chart's toolbar: timeframe, type, export. It is at work before plotly.js has come; only an export needs the chart.
+// The chart's toolbar: timeframe, type, scale, export. It is at work before plotly.js has come; only an export needs the chart.
 
 import { element, setProps } from "./dom.mjs";
 
 /** @param {{view: any}} page @returns {Promise<(chart: import("../chart/chart.mjs").Chart) => void>} the exports, from a chart */
 export async function toolbar({ view }) {
   const group = await element("#timeframe");
-  const type = /** @type {HTMLSelectElement} */ (await element("#chart-type"));
+  const choices = await Promise.all(
+    Object.entries({ type: "#chart-type", scale: "#chart-scale" }).map(async ([part, selector]) => ({
+      part,
+      select: /** @type {HTMLSelectElement} */ (await element(selector)),
+    })),
+  );
   group.addEventListener("change", (event) => {
     const { value } = /** @type {HTMLInputElement} */ (event.target);
     if (value) view.set({ timeframe: labelOf(/** @type {HTMLInputElement} */ (event.target)) });
   });
-  type.addEventListener("change", () => view.set({ type: type.value }));
+  for (const { part, select } of choices) select.addEventListener("change", () => view.set({ [part]: select.value }));
   const mark = () => {
-    if (type.value !== view.type) type.value = view.type;
+    for (const { part, select } of choices) if (select.value !== view[part]) select.value = view[part];
     setProps("timeframe", { value: view.timeframe });
   };
   view.on(mark);

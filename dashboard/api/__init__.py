@@ -1,6 +1,6 @@
-"""The HTTP API: tickers, bars, ticks and exports, with every error as problem+json."""
+"""The HTTP API: tickers, bars, ticks, exports and what users keep, with every error as problem+json."""
 
-from dashboard.api import problems, rest
+from dashboard.api import kept, problems, rest
 from dashboard.api.services import Services
 
-__all__ = ["Services", "problems", "rest"]
+__all__ = ["Services", "kept", "problems", "rest"]

@@ -7,19 +7,20 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from flask import Response, request
 from flask_login import current_user
 
-from dashboard.api import formats
+from dashboard.api import formats, series
 from dashboard.api.formats import Table
 from dashboard.api.places import Places
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
+from dashboard.market.indicators import Chosen
 from dashboard.market.ticks import Floats
-from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS, Ticks
 
 #: Rows copied and formatted at a time: 6 ms of work, 2 MB.
@@ -36,58 +37,53 @@ class Cut(Exception):
 
 
 def answer(
-    services: Services, form: formats.Format, instrument: int, timeframe: int | None, start: int | None, end: int | None
-) -> Response:
-    """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
-
-    Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
-    """
-    sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
-    try:
-        return _answer(sent, services, form, instrument, timeframe, start, end)
-    except BaseException:
-        sent.close()
-        raise
-
-
-def _answer(
-    sent: _Sent,
     services: Services,
     form: formats.Format,
     instrument: int,
     timeframe: int | None,
     start: int | None,
     end: int | None,
+    chosen: tuple[Chosen, ...] = (),
 ) -> Response:
-    store = services.store
-    symbol = store.catalogue[instrument].symbol
-    if timeframe is None:
-        with store.lock:
-            table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
-            span = store.tick_span(instrument, start, end)
-            # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
-            first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
-        pieces = _tick_pieces(services, instrument, start, end, table, first)
-    else:
-        bars = store.bars(instrument, timeframe, start=start, end=end)
-        table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, BAR_COLUMNS)
-        span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
-        # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
-        pieces = _bar_pieces(services, bars.rows, table)
-    # Without a length, as the body is; to a HEAD too.
-    made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
-    _notice_stalled_reader()
-    prefix = "simulated_" if services.feed_kind == "SIMULATED" else ""
-    safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
-    begun, ended = span if span is not None else (start or 0, end or start or 0)
-    name = f"{prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
-    made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    made.headers["Cache-Control"] = "no-store"
-    made.headers["X-Accel-Buffering"] = "no"
-    return made
+    """A file of everything that is kept in `start` <= time < `end`; `timeframe` None is ticks.
+
+    Bars have a column for each output of the indicators `chosen` behind their own.
+    Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
+    """
+    with ExitStack() as undone:
+        sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
+        undone.callback(sent.close)
+        store = services.store
+        symbol = store.catalogue[instrument].symbol
+        if timeframe is None:
+            with store.lock:
+                table = Table(symbol, "tick", store.epoch, store.seq, TICK_COLUMNS)
+                span = store.tick_span(instrument, start, end)
+                # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
+                first = store.ticks(instrument, start=start, end=end, after_seq=0, limit=PIECE + 1)
+            pieces = _tick_pieces(services, instrument, start, end, table, first)
+        else:
+            bars = series.read(store, instrument, timeframe, chosen, start=start, end=end)
+            table = Table(symbol, TIMEFRAMES[timeframe].name, bars.epoch, bars.seq, bars.columns)
+            span = (bars.rows[0, 0], bars.rows[-1, 0]) if len(bars.rows) else None
+            # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
+            pieces = _bar_pieces(services, bars, table)
+        # Without a length, as the body is; to a HEAD too.
+        made = Response(sent.of(form.written(table, pieces)), mimetype=form.mimetype)
+        _notice_stalled_reader()
+        safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
+        begun, ended = span if span is not None else (start or 0, end or start or 0)
+        name = f"{services.file_prefix}{safe}_{table.timeframe}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+        made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        made.headers["Cache-Control"] = "no-store"
+        made.headers["X-Accel-Buffering"] = "no"
+        undone.pop_all()
+        return made
 
 
-def _bar_pieces(services: Services, rows: Floats, table: Table) -> Iterator[Floats]:
+def _bar_pieces(services: Services, bars: series.Series, table: Table) -> Iterator[Floats]:
+    # Not before the first piece is asked for: a HEAD costs no indicators.
+    rows = bars.table()
     for at in range(0, len(rows), PIECE):
         _go_on(services, services.store.epoch, table.epoch)
         yield rows[at : at + PIECE]

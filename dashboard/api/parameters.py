@@ -9,21 +9,14 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from dashboard.errors import BadParameter, DashboardError
+from dashboard.errors import BadParameter, BadParameters
 from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.market.indicators import Chosen, parse
 
 MOST_ROWS = 50_000
 _INSTANT = "an ISO 8601 time (UTC where no zone is given) or milliseconds since 1970"
 _EARLIEST_MS, _LATEST_MS = 0, 253_402_300_799_999
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?)?([Zz]|[+\- ]\d\d:?\d\d)?", re.ASCII)
-
-
-class BadParameters(DashboardError):
-    """Several parameters are not acceptable."""
-
-    def __init__(self, errors: list[BadParameter]) -> None:
-        self.errors = errors
-        super().__init__("; ".join(str(error) for error in errors))
 
 
 class OutOfRange(BadParameter):
@@ -114,6 +107,11 @@ def timeframe_or_ticks(name: str, text: str) -> int | None:
     if text not in TIMEFRAME_INDEX:
         raise BadParameter(name, text, f"tick or one of {', '.join(TIMEFRAME_INDEX)}")
     return TIMEFRAME_INDEX[text]
+
+
+def indicators(name: str, text: str) -> tuple[Chosen, ...]:
+    """Indicators in the order of the text."""
+    return parse(text, name)
 
 
 def word(name: str, text: str) -> str:

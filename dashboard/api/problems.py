@@ -8,10 +8,22 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from dashboard.api.parameters import BadParameters
-from dashboard.errors import BadParameter, DashboardError, EpochChanged, StorageError, UnknownSymbol, problem
+from dashboard.errors import (
+    BadParameter,
+    BadParameters,
+    Conflict,
+    DashboardError,
+    EpochChanged,
+    NotThere,
+    Outrun,
+    StorageError,
+    TooLarge,
+    UnknownSymbol,
+    problem,
+)
 from dashboard.telemetry import get_logger
 
+_STATUSES: dict[type[DashboardError], int] = {NotThere: 404, Conflict: 409, TooLarge: 413, StorageError: 503}
 _PREFIXES = ("/api/", "/_dash", "/graphql")
 
 
@@ -31,8 +43,13 @@ def of(error: Exception) -> Response:
         return answer(422, "; ".join(str(each) for each in error.errors[:5]), [_entry(each) for each in error.errors])
     if isinstance(error, BadParameter):
         return answer(422, str(error), [_entry(error)])
-    if isinstance(error, StorageError):
-        return answer(503, str(error))
+    if isinstance(error, Outrun):
+        made = answer(412, str(error), version=error.current)
+        made.set_etag(str(error.current))
+        return made
+    for kind, status in _STATUSES.items():
+        if isinstance(error, kind):
+            return answer(status, str(error))
     return answer(400, str(error))
 
 

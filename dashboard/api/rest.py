@@ -8,12 +8,11 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
-from dashboard.api import export, formats, parameters
+from dashboard.api import export, formats, parameters, series
 from dashboard.api.services import Services
-from dashboard.errors import EpochChanged
+from dashboard.errors import BadParameter, EpochChanged
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
 from dashboard.store import text
-from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS
 from dashboard.store.quotes import quotes
 
@@ -50,18 +49,27 @@ def blueprint(services: Services) -> Blueprint:
                 "start": parameters.instant,
                 "end": parameters.instant,
                 "limit": rows,
+                "indicators": parameters.indicators,
             },
         )
         timeframe = given.get("timeframe", MINUTE)
-        found = store.bars(at, timeframe, start=given.get("start"), end=given.get("end"), limit=given.get("limit", 500))
+        found = series.read(
+            store,
+            at,
+            timeframe,
+            given.get("indicators", ()),
+            start=given.get("start"),
+            end=given.get("end"),
+            limit=given.get("limit", 500),
+        )
         return _json(
             {
                 "epoch": found.epoch,
                 "seq": found.seq,
                 "symbol": symbol,
                 "timeframe": TIMEFRAMES[timeframe].name,
-                "columns": BAR_COLUMNS,
-                "data": orjson.Fragment(b"[" + text.json(found.rows, BAR_COLUMNS) + b"]"),
+                "columns": found.columns,
+                "data": orjson.Fragment(b"[" + text.json(found.table(), found.columns) + b"]"),
             }
         )
 
@@ -109,11 +117,13 @@ def blueprint(services: Services) -> Blueprint:
                     "timeframe": parameters.timeframe_or_ticks,
                     "start": parameters.instant,
                     "end": parameters.instant,
+                    "indicators": parameters.indicators,
                 },
             )
-            return export.answer(
-                services, form, at, given.get("timeframe", MINUTE), given.get("start"), given.get("end")
-            )
+            timeframe, chosen = given.get("timeframe", MINUTE), given.get("indicators", ())
+            if timeframe is None and chosen:
+                raise BadParameter("indicators", request.args["indicators"], "left out of ticks: bars have indicators")
+            return export.answer(services, form, at, timeframe, given.get("start"), given.get("end"), chosen)
 
         return exported
 

@@ -26,6 +26,8 @@ from dashboard.errors import StartRefused, StorageError
 
 #: How long a statement waits for another writer, s.
 BUSY_S = 2.0
+#: How long a start waits for another process that migrates the same embedded database, s.
+MIGRATION_S = 30.0
 #: Bytes that the disk of an embedded database must have left.
 LEAST_FREE = 262_144
 #: SQLite's releases with the WAL-reset race (sqlite.org/wal.html#walresetbug) less the ones that carry the fix: two
@@ -110,7 +112,8 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises StorageError, or StartRefused where a newer version has made it."""
-        with translated(), self._turn(), self.engine.begin() as connection:
+        patient = self.engine.execution_options(waits_s=MIGRATION_S)
+        with translated(), self._turn(), patient.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
             try:
@@ -266,17 +269,28 @@ def _pragmas(connection: Any, _record: Any) -> None:
     # SQLAlchemy says BEGIN itself, below: the driver must not.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={int(BUSY_S * 1000)}",
-    ):
+    _turn_to_wal(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
+def _turn_to_wal(cursor: Any) -> None:
+    """Ask for WAL until nobody writes: where the file is not in it yet, SQLite refuses at once and waits for no writer
+    (sqlite.org/c3ref/busy_handler.html: the handler is left out where waiting could be a deadlock)."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+
+
 def _begin_immediate(connection: Any) -> None:
     """A transaction that reads and then writes fails at once in WAL mode; one that is a writer from the start waits."""
-    reads = connection.get_execution_options().get("reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(options.get('waits_s', BUSY_S) * 1000)}")
+    connection.exec_driver_sql("BEGIN" if options.get("reads", False) else "BEGIN IMMEDIATE")

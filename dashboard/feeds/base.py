@@ -81,6 +81,11 @@ class Feed(Protocol):
         """False for a replay: a hole in the file is not staleness, only a reader that has stopped is."""
         ...
 
+    @property
+    def pace(self) -> float | None:
+        """Seconds that the market's clock runs in a real one; None where it only steps from row to row."""
+        ...
+
     def market_now_ms(self) -> float:
         """The market's clock, UTC ms: the wall clock, or where a replay stands. Any thread may ask."""
         ...

@@ -18,7 +18,7 @@ import numpy as np
 from dashboard.clock import Clock
 from dashboard.errors import ConfigurationError, StartRefused
 from dashboard.feeds.base import HistoryBlock, Sink
-from dashboard.feeds.tables import NAMES, Rows, Table, symbols_of
+from dashboard.feeds.tables import NAMES, Rows, Table, symbols_of, told
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.market.instruments import Catalogue, check_symbol, is_symbol, unlisted
 from dashboard.market.ticks import Floats, Ints, SourceBars, TickBatch
@@ -76,9 +76,9 @@ class Replay:
         try:
             mode = self.path.stat().st_mode
         except OSError as error:
-            raise StartRefused(f"the replay file {path} can't be read: {error.strerror}") from error
+            raise StartRefused(f"the replay file {told(path)} can't be read: {error.strerror}") from error
         if stat.S_ISDIR(mode):
-            raise StartRefused(f"the replay file {path} is a folder; it takes a CSV or Parquet file")
+            raise StartRefused(f"the replay file {told(path)} is a folder; it takes a CSV or Parquet file")
         self._regular = stat.S_ISREG(mode)
         self._table: Table | None = Table(self.path, columns)
         layout = self._table.layout
@@ -94,6 +94,11 @@ class Replay:
         self._anchor: tuple[float, float] | None = None
         self._position = float(first + self._shift)
         self._limit = self._position
+
+    @property
+    def pace(self) -> float | None:
+        """The speed, None for `max`."""
+        return self.speed
 
     def market_now_ms(self) -> float:
         """Where the replay stands in its own time, UTC ms."""
@@ -235,13 +240,13 @@ class Replay:
             # A cell that is no symbol costs its line (it is unknown), not the file.
             names = [name for name in symbols_of(self.path, self.columns) if is_symbol(name)]
             if not names:
-                raise StartRefused(f"the replay file {self.path} has no symbol in its symbol column")
+                raise StartRefused(f"the replay file {told(self.path)} has no symbol in its symbol column")
         else:
             names = [symbol or symbol_of(self.path.name)]
         try:
             described = [replace(unlisted(check_symbol(name)), decimals=self._table.decimals) for name in names]
         except ValueError as error:
-            raise StartRefused(f"the replay file {self.path}: {error}") from error
+            raise StartRefused(f"the replay file {told(self.path)}: {error}") from error
         return Catalogue(described)
 
 
@@ -291,5 +296,5 @@ def _timeframe(path: Path, rows: Rows) -> int:
     lengths = [frame.ms for frame in TIMEFRAMES]
     if usual not in lengths:
         names = ", ".join(frame.name for frame in TIMEFRAMES)
-        raise StartRefused(f"the replay file {path} has bars {usual / 1000:g} s apart; it takes bars of {names}")
+        raise StartRefused(f"the replay file {told(path)} has bars {usual / 1000:g} s apart; it takes bars of {names}")
     return lengths.index(usual)

@@ -43,6 +43,7 @@ class Simulator:
     name = "simulator"
     kind = "SIMULATED"
     silence_is_stale = True
+    pace = 1.0
 
     def __init__(
         self, catalogue: Catalogue, *, seed: int, tick_ms: int, opening_hours: bool = False, clock: Clock

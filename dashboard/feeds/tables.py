@@ -5,6 +5,7 @@ Used by `replay`; knows files and columns, not pace or markets. CSV (`.gz` too, 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import math
 import os
@@ -47,6 +48,8 @@ ACCEPTED = (
 )
 _BLOCK = 1 << 18
 _SAMPLE = 2000
+#: Characters of a file's name that a message tells.
+LONGEST_TOLD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Table:
         self._ahead: list[list[str]] = []
         first = self._opening()
         if not first:
-            raise StartRefused(f"the replay file {path} is empty; it takes {ACCEPTED}")
+            raise StartRefused(f"the replay file {told(path)} is empty; it takes {ACCEPTED}")
         self.layout = _layout(path, first[0], columns)
         if self.layout.header:
             first = first[1:]
@@ -92,12 +95,12 @@ class Table:
             self._number += len(first)
             first = self._opening()
         if not first:
-            raise StartRefused(f"the replay file {path} has a header and no rows")
+            raise StartRefused(f"the replay file {told(path)} has a header and no rows")
         self._ahead = first
         sample = self._rows(first[:_SAMPLE], 0)
         if not len(sample.ts):
             raise StartRefused(
-                f"the replay file {path}: none of its first {len(first)} rows can be read; it takes {ACCEPTED}"
+                f"the replay file {told(path)}: none of its first {len(first)} rows can be read; it takes {ACCEPTED}"
             )
         self.first = sample
         self.decimals = self._decimals(first[:_SAMPLE])
@@ -120,7 +123,7 @@ class Table:
         try:
             return self._first_block()
         except (OSError, FeedError, zlib.error) as error:
-            raise StartRefused(f"the replay file {self.path} can't be read: {_reason(error)}") from error
+            raise StartRefused(f"the replay file {told(self.path)} can't be read: {_reason(error)}") from error
 
     def _first_block(self) -> list[list[str]]:
         """The next block from its first row on; blank lines before it are counted."""
@@ -204,14 +207,20 @@ def _layout(path: Path, first: list[str], given: Mapping[str, str]) -> Layout:
         if all(meaning in columns for meaning in needed):
             return Layout(kind, columns, len(first), header)
     has = ", ".join(cell[:20] or "nothing" for cell in first[:12])
-    raise StartRefused(f"the replay file {path} has the columns {has}; it takes {ACCEPTED}")
+    raise StartRefused(f"the replay file {told(path)} has the columns {has}; it takes {ACCEPTED}")
+
+
+def told(path: Path | str) -> str:
+    """A file's name in a message, which is to stay a sentence."""
+    name = str(path)
+    return name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…"
 
 
 def _text_lines(path: Path) -> Iterator[list[list[str]]]:
     """Blocks of split lines; takes what is there, so that a pipe's rows come when they are written."""
     unzip = zlib.decompressobj(31) if path.suffix.lower() == ".gz" else None
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    rest = b""
+    rest, mark = b"", codecs.BOM_UTF8
     try:
         while piece := os.read(descriptor, _BLOCK):
             if unzip is not None:
@@ -221,20 +230,25 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
                     piece += unzip.decompress(more)
             whole, newline, rest = (rest + piece).rpartition(b"\n")
             if newline:
-                yield _split(whole)
+                yield _split(whole.removeprefix(mark))
+                mark = b""
             if len(rest) > 1 << 20:
                 raise FeedError("a line is longer than 1 MB; this is no table")
         if unzip is not None and not unzip.eof:  # what is left may end within a number
             raise FeedError("the compressed data ends too soon; the file is truncated")
         if rest.strip():
-            yield _split(rest)
+            yield _split(rest.removeprefix(mark))
     finally:
         os.close(descriptor)
 
 
 def _split(text: bytes) -> list[list[str]]:
     """Rows of cells, one for each line, none for a blank one; a quote that stays open ends with its line."""
-    lines = text.decode("utf-8-sig", "replace").replace("\0", "\ufffd").splitlines()
+    # Not by str.splitlines, to which eight more characters are ends of lines.
+    decoded = text.decode("utf-8", "replace").replace("\0", "\ufffd")
+    lines = decoded.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if not lines[-1]:
+        del lines[-1]
     if b'"' in text or max(map(len, lines), default=0) > csv.field_size_limit():
         return [_cells(line) for line in lines]
     return list(csv.reader(lines))
@@ -332,9 +346,10 @@ def _float(cell: str) -> float | None:
 
 def _id(cell: str) -> int | None:
     """A whole number of 64 bits, folded into int64 where it has no sign; `7.0` is one too."""
-    if re.fullmatch(r"\s*[-+]?[0-9]{1,20}(\.0*)?\s*", cell) is None:
+    found = re.fullmatch(r"\s*([-+]?[0-9]{1,20})(?:\.0*)?\s*", cell)
+    if found is None:
         return None
-    number = int(cell.partition(".")[0])
+    number = int(found[1])
     return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
 
 

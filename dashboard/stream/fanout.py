@@ -22,6 +22,7 @@ from dashboard.stream import protocol
 from dashboard.stream.connection import Connection, Outgoing, server_frame
 from dashboard.stream.news import Mark, News
 from dashboard.stream.subscriptions import SETTLED, Part, Subscription, Topic
+from dashboard.stream.turns import Turns
 from dashboard.telemetry import Telemetry, get_logger
 
 T = TypeVar("T")
@@ -30,8 +31,6 @@ _TICKER: Topic = ("ticker", 0)
 MOST_QUEUED = 200_000
 #: Before a flush that failed is tried again, s.
 RETRY_S = 0.1
-#: Seconds of catching up after which there is a pause; the loop's timers count in milliseconds.
-PAUSE_S = 0.001
 
 
 class Group:
@@ -109,59 +108,6 @@ class Tally:
         telemetry.bytes.inc(self.bytes)
         if (received := news.oldest_receipt()) is not None:
             telemetry.stream_delay_seconds.observe(max(0.0, now_ms - received) / 1000.0)
-
-
-class Turns:
-    """Catching up, one step of one client a turn of the loop, so that however many ask, live news goes out between.
-
-    No more than half of the time goes into it: the feed's thread, which has to have the interpreter's lock before
-    there is news at all, gets the rest.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        #: Seconds that turns have taken since the last pause.
-        self._took = 0.0
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take turns on `loop`."""
-        self._loop = loop
-
-    @property
-    def idle(self) -> bool:
-        """Whether nobody waits for a turn."""
-        return not self._waiting
-
-    def ask(self, turn: Callable[[], None]) -> None:
-        """Call `turn` when those before have had theirs."""
-        assert self._loop is not None
-        self._waiting.append(turn)
-        if len(self._waiting) == 1:
-            self._loop.call_soon(self._next)
-
-    def _next(self) -> None:
-        assert self._loop is not None
-        turn, began = self._waiting[0], self._clock.monotonic()
-        try:
-            turn()
-        finally:
-            self._waiting.popleft()
-            self._took += self._clock.monotonic() - began
-            if self._waiting:
-                self._go_on()
-            else:
-                self._took = 0.0
-
-    def _go_on(self) -> None:
-        """The next turn at once, or after a pause as long as the turns since the last one."""
-        assert self._loop is not None
-        if self._took < PAUSE_S:
-            self._loop.call_soon(self._next)
-            return
-        self._loop.call_later(self._took, self._next)
-        self._took = 0.0
 
 
 class Fanout:

@@ -3,10 +3,16 @@
 Colours are names of tokens (`var(--up)`), which the browser puts in, so that both themes have one figure. Times are
 UTC ms: the browser moves them to its zone, since plotly.js knows none. The browser appends closed bars to the columns
 and draws the forming bar as an overlay; the rest of the figure is as it comes from here.
+
+A trace names the columns that it takes (`assets/chart/columns.mjs` makes them) and, with `where`, the bars: those that
+close up or down from their open, `rose` or `fell` since the close before, or what lies above or below the base, the
+close of the first bar in view. All types are drawn with the traces of one small plotly.js: bars of open, high, low and
+close are lines, hollow candles two traces of candles.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -17,7 +23,17 @@ from dashboard.store import text
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import MemoryStore
 
-TYPES = {"candles": "Candles", "line": "Line", "area": "Area"}
+#: Chart types, and scales of the price axis, by the name in the address; the first of each is the usual one.
+TYPES = {
+    "candles": "Candles",
+    "hollow": "Hollow candles",
+    "ohlc": "OHLC bars",
+    "line": "Line",
+    "area": "Area",
+    "baseline": "Baseline",
+    "heikin-ashi": "Heikin-Ashi",
+}
+SCALES = {"linear": "Linear", "log": "Log", "percent": "Percent"}
 #: Bars of a chart, the most that may be asked for (the page never asks for more than the usual number; the benchmark of
 #: 5,000 bars does, through the page's own callback), and those that are in view at first.
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110
@@ -44,36 +60,102 @@ def figure(store: MemoryStore, instrument: int, timeframe: int, type_: str, coun
         "seq": found.seq,
         "bars": orjson.Fragment(b"[" + text.json(found.rows, BAR_COLUMNS) + b"]"),
         "in_view": IN_VIEW,
-        "marks": {"partial": int(Flag.PARTIAL), "gap": int(Flag.GAP), "corrected": int(Flag.CORRECTED)},
-        "traces": [_price_trace(type_), _volume_trace()],
-        "layout": _layout(described.decimals),
+        "marks": {
+            "closed": int(Flag.CLOSED),
+            "partial": int(Flag.PARTIAL),
+            "gap": int(Flag.GAP),
+            "corrected": int(Flag.CORRECTED),
+        },
+        "traces": [*_TRACES[type_](), _volume_trace()],
+        "layout": _layout(),
+        "scales": _scales(described.decimals),
     }
 
 
-def _price_trace(type_: str) -> dict[str, Any]:
-    if type_ == "candles":
-        return {
-            "type": "candlestick",
-            "name": "price",
-            "columns": {"x": "time", "open": "open", "high": "high", "low": "low", "close": "close"},
-            "increasing": {"line": {"color": "var(--up)", "width": 1}, "fillcolor": "var(--up)"},
-            "decreasing": {"line": {"color": "var(--down)", "width": 1}, "fillcolor": "var(--down)"},
-            "whiskerwidth": 0,
-            "hoverinfo": "none",
-            "showlegend": False,
-        }
-    trace: dict[str, Any] = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "price",
-        "columns": {"x": "time", "y": "close"},
-        "line": {"color": "var(--accent)", "width": 1.6},
+def _candles() -> list[dict[str, Any]]:
+    """Bodies in the colour of close against open. Heikin-Ashi's too: the browser averages the bars."""
+    return [_candle("price", ("var(--up)", "var(--up)"), ("var(--down)", "var(--down)"))]
+
+
+def _hollow() -> list[dict[str, Any]]:
+    """Outlines in the colour of close against the close before; bodies filled where a bar closed under its open."""
+    empty = "rgba(0,0,0,0)"
+    return [
+        _candle(where, (f"var({tone})", empty), (f"var({tone})", f"var({tone})")) | {"where": where}
+        for where, tone in (("rose", "--up"), ("fell", "--down"))
+    ]
+
+
+def _candle(name: str, rising: tuple[str, str], falling: tuple[str, str]) -> dict[str, Any]:
+    """A trace of candles; `rising` and `falling` are (outline, body)."""
+    return {
+        "type": "candlestick",
+        "name": name,
+        "columns": {"x": "time", "open": "open", "high": "high", "low": "low", "close": "close"},
+        "increasing": {"line": {"color": rising[0], "width": 1}, "fillcolor": rising[1]},
+        "decreasing": {"line": {"color": falling[0], "width": 1}, "fillcolor": falling[1]},
+        "whiskerwidth": 0,
         "hoverinfo": "none",
         "showlegend": False,
     }
-    if type_ == "area":
-        trace |= {"fill": "tozeroy", "fillcolor": "var(--accent-veil)"}
-    return trace
+
+
+def _ohlc() -> list[dict[str, Any]]:
+    """Bars as lines with gaps: a path for those that rise and one for those that fall, where candles are one each."""
+    return [
+        _line(where, ("tick_time", "tick_price"), tone, 1.4) | {"where": where, "hoverinfo": "skip"}
+        for where, tone in (("up", "--up"), ("down", "--down"))
+    ]
+
+
+def _closes() -> list[dict[str, Any]]:
+    return [_line("price", ("time", "close"), "--accent", 1.6)]
+
+
+def _area() -> list[dict[str, Any]]:
+    return [_closes()[0] | {"fill": "tozeroy", "fillcolor": "var(--accent-veil)"}]
+
+
+def _baseline() -> list[dict[str, Any]]:
+    """The base, the closes in two colours, and the ground between them and the base in a veil of each."""
+    base = _line("base", ("base_time", "base_price"), "--faint", 1)
+    base["line"]["dash"] = "dot"
+    return [
+        base | {"hoverinfo": "skip"},
+        *(
+            part | {"where": where, "hoverinfo": "skip"}
+            for where, tone in (("above", "--up"), ("below", "--down"))
+            for part in (
+                _line(f"ground {where}", ("ground_time", "ground_price"), tone, 0)
+                | {"fill": "toself", "fillcolor": f"var({tone}-veil)"},
+                _line(where, ("side_time", "side_price"), tone, 1.6),
+            )
+        ),
+    ]
+
+
+def _line(name: str, columns: tuple[str, str], tone: str, width: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "columns": {"x": columns[0], "y": columns[1]},
+        "line": {"color": f"var({tone})", "width": width},
+        "hoverinfo": "none",
+        "showlegend": False,
+    }
+
+
+#: What draws the closed bars of a type.
+_TRACES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "candles": _candles,
+    "hollow": _hollow,
+    "ohlc": _ohlc,
+    "line": _closes,
+    "area": _area,
+    "baseline": _baseline,
+    "heikin-ashi": _candles,
+}
 
 
 def _volume_trace() -> dict[str, Any]:
@@ -89,7 +171,7 @@ def _volume_trace() -> dict[str, Any]:
     }
 
 
-def _layout(decimals: int) -> dict[str, Any]:
+def _layout() -> dict[str, Any]:
     axis = {
         "gridcolor": "var(--line)",
         "linecolor": "var(--line)",
@@ -120,10 +202,21 @@ def _layout(decimals: int) -> dict[str, Any]:
             **axis,
             "side": "right",
             "domain": [0.2, 1],
-            "tickformat": f",.{decimals}f",
             "fixedrange": True,
             "automargin": False,
             "nticks": 9,
         },
         "yaxis2": {**axis, "side": "right", "domain": [0, 0.17], "fixedrange": True, "visible": False},
+    }
+
+
+def _scales(decimals: int) -> dict[str, dict[str, Any]]:
+    """The price axis by scale; where its ticks are an array, the browser gives them with the range.
+
+    Percent is a matter of labels: the axis stays one of prices, whose 0 % is the close of the first bar in view.
+    """
+    return {
+        "linear": {"type": "linear", "tickformat": f",.{decimals}f"},
+        "log": {"type": "log", "tickmode": "array"},
+        "percent": {"type": "linear", "tickmode": "array"},
     }

@@ -12,14 +12,14 @@ from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.freshness import stale_after_ms
 from dashboard.store.memory import MemoryStore
 from dashboard.store.quotes import quotes
-from dashboard.ui.figures import TYPES, figure
+from dashboard.ui.figures import SCALES, TYPES, figure
 from dashboard.ui.services import Services
 
 #: Cards at the top: the first of `SYMBOLS`.
 CARDS = 6
 #: A sparkline shows the closes of so many minutes; beyond this many instruments it begins with the live prices.
 SPARK_BARS, SPARKED = 40, 300
-DEFAULT_TIMEFRAME, DEFAULT_TYPE = "1m", "candles"
+DEFAULT_TIMEFRAME, DEFAULT_TYPE, DEFAULT_SCALE = "1m", "candles", "linear"
 
 
 def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
@@ -61,12 +61,14 @@ def sparks(store: MemoryStore) -> dict[str, list[float]]:
 
 
 def feed(services: Services) -> dict[str, Any]:
-    """What feeds the page, when a silence of it is stale, and whether it does what it should."""
+    """What feeds the page, when its silence is stale, where its clock stands, how fast that runs, and how it does."""
     healthy, health = services.feed_health()
     return {
         "kind": services.feed.kind,
         "stale_after_ms": stale_after_ms(services.feed.interval_ms),
         "silence_is_stale": services.feed.silence_is_stale,
+        "market_now": services.feed.market_now_ms(),
+        "pace": services.feed.pace,
         "healthy": healthy,
         "health": health,
     }
@@ -81,13 +83,14 @@ def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | Non
 
 
 def view(services: Services, query: Mapping[str, str]) -> dict[str, str]:
-    """Symbol, timeframe and chart type from the URL's query; what is unknown there becomes the default."""
+    """Symbol, timeframe, chart type and price scale from the URL's query; what is unknown there becomes the default."""
     symbols = services.store.catalogue.symbols
-    symbol, timeframe, kind = (query.get(name, "") for name in ("symbol", "timeframe", "type"))
+    symbol, timeframe, kind, scale = (query.get(name, "") for name in ("symbol", "timeframe", "type", "scale"))
     return {
         "symbol": symbol if symbol in symbols else (symbols[0] if symbols else ""),
         "timeframe": timeframe if timeframe in TIMEFRAME_INDEX else DEFAULT_TIMEFRAME,
         "type": kind if kind in TYPES else DEFAULT_TYPE,
+        "scale": scale if scale in SCALES else DEFAULT_SCALE,
     }
 
 

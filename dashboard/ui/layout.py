@@ -10,7 +10,7 @@ from dashboard.market.bars import TIMEFRAMES
 from dashboard.ui.alerts_panel import alerts_panel
 from dashboard.ui.attributes import hyphened
 from dashboard.ui.cards import cards
-from dashboard.ui.figures import TYPES
+from dashboard.ui.figures import SCALES, TYPES
 from dashboard.ui.header import header
 from dashboard.ui.watchlist import watchlist
 
@@ -66,16 +66,8 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                         value=view["timeframe"],
                         inline=True,
                     ),
-                    html.Select(
-                        id="chart-type",
-                        className="select",
-                        **hyphened(aria_label="Chart type"),
-                        children=[
-                            html.Option(title, value=kind, selected=kind == view["type"])
-                            for kind, title in TYPES.items()
-                        ],
-                    ),
-                    html.Span(className="grow"),
+                    _choice("chart-type", "Chart type", TYPES, view["type"]),
+                    _choice("chart-scale", "Price scale", SCALES, view["scale"]),
                     html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
                     html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
                     html.Button("Alert", id="alert-button", className="button primary", type="button"),
@@ -92,6 +84,16 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                 className="plot", children=[html.Div(id="chart"), html.Div(id="chart-legend", className="legend")]
             ),
         ],
+    )
+
+
+def _choice(id_: str, label: str, options: dict[str, str], chosen: str) -> html.Select:
+    return html.Select(
+        id=id_,
+        className="select",
+        title=label,
+        **hyphened(aria_label=label),
+        children=[html.Option(title, value=name, selected=name == chosen) for name, title in options.items()],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,7 @@ from dashboard.accounts.users import Users
 from dashboard.alerts.models import Alert
 from dashboard.clock import ManualClock
 from dashboard.database.base import Base
-from dashboard.database.engine import Database
+from dashboard.database.engine import BUSY_S, Database
 from dashboard.errors import DashboardError, StartRefused, StorageError
 from tests.conftest import Product
 from tests.house import NOW_MS, PASSWORD, command, open_house
@@ -62,6 +63,25 @@ def test_many_that_migrate_a_new_database_at_once_do_not_hinder_each_other(tmp_p
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(migrated, range(8)))
+
+
+@pytest.mark.parametrize("writing_s", [0.5, BUSY_S + 1.0])
+def test_a_start_waits_for_another_that_makes_the_database(tmp_path: Path, writing_s: float) -> None:
+    """SQLite itself refuses at once to turn a file to WAL that somebody writes; a migration may take its time."""
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None, check_same_thread=False)
+    if writing_s > BUSY_S:  # longer than any statement waits: only who is in WAL already can be waited for
+        other.execute("PRAGMA journal_mode=WAL")
+    other.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(writing_s, other.rollback)
+    end.start()
+    database = opened(tmp_path)
+    try:
+        database.migrate_if_embedded()
+        database.check()
+    finally:
+        database.close()
+        end.join()
+        other.close()
 
 
 def test_a_schema_of_a_newer_version_is_refused_in_one_sentence(tmp_path: Path) -> None:

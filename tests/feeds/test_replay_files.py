@@ -122,6 +122,25 @@ def test_parquet_reads_as_the_same_rows_in_a_csv(tmp_path: Path, stamps: str) ->
         assert from_parquet.column(name) == from_csv.column(name)
 
 
+@pytest.mark.parametrize("around", ["\x1f", "\x1c", "\u00a0", " "])
+def test_a_trade_id_among_odd_spaces_is_the_number(tmp_path: Path, around: str) -> None:
+    """What a regular expression takes for a space, `int` may not."""
+    notes = played(file_of(tmp_path, TRADES.replace(",11,", f",{around}11{around},")))
+    assert notes.column("trade_id") == [11, 12, 13]
+
+
+def test_a_byte_order_mark_is_one_at_the_beginning_only(tmp_path: Path) -> None:
+    notes = played(file_of(tmp_path, "\ufeff" + TRADES + "\ufeff"))
+    assert notes.column("trade_id") == [11, 12, 13]
+    assert notes.bad == 1
+
+
+def test_a_name_of_any_length_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StartRefused, match="can't be read: File name too long") as refused:
+        replay_of(tmp_path / ("a" * 5_000))
+    assert len(str(refused.value)) < 300
+
+
 @pytest.mark.parametrize(
     "stamp", ["1610064000", "1610064000.0", "1610064000000", "1610064000000000", "1610064000000000000"]
 )

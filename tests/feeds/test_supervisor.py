@@ -35,6 +35,7 @@ class Scripted:
 
     name = kind = "scripted"
     silence_is_stale = True
+    pace = 1.0
     interval_ms = 0.0
 
     def __init__(self, clock: ManualClock, acts: Sequence[Act]) -> None:

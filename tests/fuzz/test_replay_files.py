@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import threading
 from pathlib import Path
 
@@ -97,8 +98,8 @@ def read_whole(file: Path) -> tuple[int, int] | None:
 
 
 def lines_of(content: bytes) -> int:
-    """Lines that are not blank, as a person counts them."""
-    return sum(1 for line in content.decode("utf-8-sig", "replace").splitlines() if line)
+    """Lines that are not blank, as an editor counts them."""
+    return sum(1 for line in re.split(r"\r\n?|\n", content.decode("utf-8-sig", "replace")) if line)
 
 
 def attempt_text(folder: Path, mutator: Mutator) -> None:

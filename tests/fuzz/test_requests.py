@@ -28,13 +28,18 @@ from tests.fuzz.mutation import Mutator
 from tests.house import House, cookie_of, open_house
 
 #: What the contract names for a client's mistakes, and what is no mistake.
-STATUSES = {200, 302, 304, 400, 401, 403, 404, 405, 409, 413, 415, 421, 422, 426, 429, 501}
+STATUSES = {200, 302, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 426, 428, 429, 501}
 PATHS = (
     "/api/v1/tickers",
     "/api/v1/tickers/AAPL",
     "/api/v1/tickers/AAPL/bars",
     "/api/v1/tickers/BTC-USD/ticks",
     "/api/v1/export/AAPL.csv",
+    "/api/v1/export/watchlist.csv",
+    "/api/v1/watchlists/1",
+    "/api/v1/views/token/1.AAAA",
+    "/api/v1/drawings/AAPL",
+    "/api/v1/preferences",
     "/login",
     "/",
     "/_dash-layout",
@@ -59,6 +64,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "next": ("/", "/?symbol=AAPL", "//evil.example", "/\\evil.example", "https://evil.example", "/login"),
     "symbol": ("AAPL", "BTC-USD"),
     "type": ("candles", "line", "1m"),
+    "indicators": ("sma:20,ema:50,bbands:20:2,macd:12:26:9", "vwap", "rsi:1", "adx:1000", "smaa"),
 }
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -71,6 +77,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             opened.clock.advance(900)
             opened.tick(("AAPL", 200.0 + turn / 8), ("BTC-USD", 4e4 + turn))
         yield opened
+
+
+@pytest.fixture(scope="module")
+def visitor(house: House) -> Visitor:
+    """Logged in before any test tries passwords, which are limited for a while then."""
+    return Visitor(house)
 
 
 class Wire(FlaskClient):
@@ -153,6 +165,7 @@ def headers(mutator: Mutator, path: str, cookie: str) -> dict[str, str]:
         "HTTP_COOKIE": (f"{COOKIE}={cookie}", f"{COOKIE}=x; {COOKIE}={cookie}", f'{COOKIE}="{cookie}'),
         "HTTP_REFERER": ("http://127.0.0.1:8050/?symbol=AAPL&timeframe=1m", "http://[", "?symbol=BTC-USD&type=line"),
         "HTTP_AUTHORIZATION": ("Bearer x", "Basic eDp5", "Digest", "Bearer"),
+        "HTTP_IF_MATCH": ('"0"', "*", '"1:br", W/"2"', '"'),
         "HTTP_IF_NONE_MATCH": ('"x"', "*", 'W/"'),
         "HTTP_RANGE": ("bytes=0-5", "bytes=-", "lines=1"),
         "HTTP_ACCEPT_ENCODING": ("gzip", "br;q=x", "*"),
@@ -217,8 +230,8 @@ def stays(leads: str) -> None:
 
 
 @pytest.mark.fuzz
-def test_whatever_is_asked_the_answer_is_one_of_the_contract(scale: Scale, house: House) -> None:
-    measure.attack(scale, 600, 200_000, Visitor(house).attempt)
+def test_whatever_is_asked_the_answer_is_one_of_the_contract(scale: Scale, visitor: Visitor) -> None:
+    measure.attack(scale, 600, 200_000, visitor.attempt)
 
 
 READERS: dict[str, under_test.Reader] = {
@@ -229,6 +242,7 @@ READERS: dict[str, under_test.Reader] = {
     "after_seq": under_test.whole(0, 2**63 - 1),
     "epoch": under_test.word,
     "type": under_test.timeframe,
+    "indicators": under_test.indicators,
 }
 
 
@@ -278,8 +292,7 @@ def test_next_never_leads_a_browser_elsewhere(scale: Scale) -> None:
 
 
 @pytest.mark.fuzz
-def test_a_changed_cookie_lets_nobody_in(scale: Scale, house: House) -> None:
-    visitor = Visitor(house)
+def test_a_changed_cookie_lets_nobody_in(scale: Scale, visitor: Visitor) -> None:
 
     def attempt(mutator: Mutator, _number: int) -> None:
         changed = mutator.bytes(visitor.cookie.encode(), most=2).decode("latin-1")
@@ -303,8 +316,7 @@ def signed(cookie: str) -> tuple[str, bytes]:
 
 
 @pytest.mark.fuzz
-def test_a_login_with_any_form_is_answered(scale: Scale, house: House) -> None:
-    visitor = Visitor(house)
+def test_a_login_with_any_form_is_answered(scale: Scale, house: House, visitor: Visitor) -> None:
 
     def attempt(mutator: Mutator, _number: int) -> None:
         form = {name: mutator.text(name) for name in ("username", "password", "next", "remember")}
@@ -319,8 +331,7 @@ def test_a_login_with_any_form_is_answered(scale: Scale, house: House) -> None:
 
 
 @pytest.mark.fuzz
-def test_the_inputs_take_every_branch_of_the_reading_of_requests(scale: Scale, house: House) -> None:
-    visitor = Visitor(house)
+def test_the_inputs_take_every_branch_of_the_reading_of_requests(scale: Scale, visitor: Visitor) -> None:
     parts = {
         under_test: (),
         guard_module: ("host_allowed", "cross_site", "same_site_origin", "_own", "_plain", "refusal"),

@@ -10,6 +10,8 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
+from dashboard.ui.figures import SCALES, TYPES
+from infra.vendor import TRACES
 from tests.benchmarks.load import callback_body
 from tests.house import House, open_house
 
@@ -29,8 +31,21 @@ def analyst(market: House) -> FlaskClient:
     return market.enter("ada")
 
 
-def figure(analyst: FlaskClient, bars: object, symbol: str = "AAPL") -> Any:
-    answer = analyst.post("/_dash-update-component", data=callback_body(symbol, bars), content_type="application/json")
+def stores(part: Any) -> Iterator[Any]:
+    """The data that the page opens with, found in a layout."""
+    if isinstance(part, dict):
+        if part.get("props", {}).get("id") == "first-paint":
+            yield part["props"]["data"]
+        for inner in part.values():
+            yield from stores(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from stores(inner)
+
+
+def figure(analyst: FlaskClient, bars: object, symbol: str = "AAPL", type_: str = "candles") -> Any:
+    body = callback_body(symbol, bars).replace(b'"candles"', orjson.dumps(type_))
+    answer = analyst.post("/_dash-update-component", data=body, content_type="application/json")
     assert answer.status_code == 200, answer.text
     return orjson.loads(answer.data)["response"]["figure"]["data"]
 
@@ -60,18 +75,51 @@ def test_the_page_opens_with_the_same_figure(analyst: FlaskClient) -> None:
     layout = analyst.get("/_dash-layout")
     assert layout.status_code == 200
 
-    def stores(part: Any) -> Iterator[Any]:
-        if isinstance(part, dict):
-            if part.get("props", {}).get("id") == "first-paint":
-                yield part["props"]["data"]
-            for inner in part.values():
-                yield from stores(inner)
-        elif isinstance(part, list):
-            for inner in part:
-                yield from stores(inner)
-
     (paint,) = stores(orjson.loads(layout.data))
     expected = figure(analyst, None)
     assert {name: paint["figure"][name] for name in paint["figure"]} == {
         name: expected[name] for name in paint["figure"]
     }
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_every_type_is_drawn_with_traces_of_the_small_bundle(analyst: FlaskClient, type_: str) -> None:
+    made = figure(analyst, 5, type_=type_)
+    assert made["type"] == type_
+    assert {trace["type"] for trace in made["traces"]} <= {*TRACES, "scatter"}
+    assert made["traces"][-1]["name"] == "volume"
+    assert list(made["scales"]) == list(SCALES)
+    assert {name: axis["type"] for name, axis in made["scales"].items()} == {
+        "linear": "linear",
+        "log": "log",
+        "percent": "linear",
+    }
+
+
+def test_hollow_candles_are_filled_only_where_a_bar_fell_from_its_open(analyst: FlaskClient) -> None:
+    rose, fell = figure(analyst, 5, type_="hollow")["traces"][:2]
+    for trace, where, tone in ((rose, "rose", "var(--up)"), (fell, "fell", "var(--down)")):
+        assert trace["where"] == where
+        assert trace["increasing"] == {"line": {"color": tone, "width": 1}, "fillcolor": "rgba(0,0,0,0)"}
+        assert trace["decreasing"] == {"line": {"color": tone, "width": 1}, "fillcolor": tone}
+
+
+@pytest.mark.parametrize("type_", ["pie", "", "CANDLES", "heikin"])
+def test_a_type_that_there_is_not_is_refused_with_those_there_are(analyst: FlaskClient, type_: str) -> None:
+    error = figure(analyst, 5, type_=type_)["error"]
+    assert error == f"type must be one of {', '.join(TYPES)}, got {type_!r}"
+
+
+def test_the_page_opens_with_the_scale_of_the_address_or_the_linear_one(analyst: FlaskClient) -> None:
+    for query, scale in (("scale=log", "log"), ("scale=percent", "percent"), ("scale=cubic", "linear"), ("", "linear")):
+        layout = analyst.get("/_dash-layout", headers={"Referer": f"http://localhost/?{query}"})
+        (paint,) = stores(orjson.loads(layout.data))
+        assert paint["view"]["scale"] == scale
+
+
+def test_the_page_knows_where_the_markets_clock_stands_and_how_fast_it_runs(
+    market: House, analyst: FlaskClient
+) -> None:
+    (paint,) = stores(orjson.loads(analyst.get("/_dash-layout").data))
+    assert paint["feed"]["market_now"] == market.clock.now_ms()
+    assert paint["feed"]["pace"] == 1.0
