@@ -17,6 +17,8 @@ const RANGE = 100;
  *   value?: number | null, shown: string, said?: string, tone: string, price?: number | null}} Cell
  */
 
+/** `toLocaleString` makes one of these each time. */
+const whole = new Intl.NumberFormat("en-US");
 const asPrice = (/** @type {number | null} */ value, /** @type {any} */ quote) => words.price(value, quote.decimals);
 /** How a column's number reads; a price where nothing is said. @type {Record<string, (value: number | null, quote: any) => string>} */
 const TEXTS = {
@@ -56,7 +58,7 @@ export function drawSlow(cell, quote, closes, now) {
   if (cell.column === "trend") drawTrend(cell, quote, closes);
   else if (cell.column === "volatility") say(cell, words.price(volatility(closes), 3));
   else draw(cell, quote, now);
-  if (cell.column === "volume") tell(cell, "title", quote.volume == null ? "" : quote.volume.toLocaleString("en-US"));
+  if (cell.column === "volume") tell(cell, "title", quote.volume == null ? "" : whole.format(quote.volume));
   if (cell.column === "range") tell(cell, "aria-label", rangeWords(quote));
 }
 
@@ -115,7 +117,8 @@ function drawTrend(cell, quote, closes) {
     cell.line = /** @type {SVGPolylineElement} */ (box.firstElementChild);
     cell.node.replaceChildren(box);
   }
-  cell.line.setAttribute("points", linePoints(closes, WIDTH, HEIGHT));
+  const points = linePoints(closes, WIDTH, HEIGHT);
+  if (points !== cell.shown) cell.line.setAttribute("points", (cell.shown = points));
   const tone = words.direction(quote.change);
   if (tone !== cell.tone) cell.node.className = `live ${(cell.tone = tone)}`;
 }
