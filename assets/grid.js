@@ -9,7 +9,7 @@
   const shared = (window.tickboardGrid = { groupsHidden: false, cells: new Map(), drawn: null, pinned: new Set() });
 
   window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, {
-    searchText: ({ data, context }) => [data.symbol, data.name, data.class, context.groups[data.class]].join(" "),
+    searchText: ({ data, context }) => [data.symbol, data.name, data.class, context.groups[data.class], data.sector].join(" "),
     nothing: () => "",
     isGroup: (params) => Boolean(params.rowNode.data && params.rowNode.data.group),
     groupsHidden: () => shared.groupsHidden,
@@ -35,7 +35,7 @@
     return createElement("span", { ref: place, className: "live" });
   }
 
-  // The symbol, and a pin that is no stop of Tab: the key P does the same.
+  // The symbol, a grip to drag an own list's row by, and a pin. Neither is a stop of Tab: keys do the same.
   function Symbol(props) {
     const { createElement } = window.React;
     const { symbol } = props.data;
@@ -43,6 +43,7 @@
     return createElement(
       window.React.Fragment,
       null,
+      createElement("span", { className: "grip", "aria-hidden": "true" }),
       createElement("span", { className: "symbol" }, symbol),
       createElement(
         "button",

@@ -7,6 +7,16 @@ const NAME = "list";
 /** Where the list is too narrow for a fourth column, unless the user has chosen. */
 const TIGHT = matchMedia("(min-width: 701px) and (max-width: 1100px)");
 const [NARROWEST, WIDEST] = [30, 800];
+/** Columns whose name on the server is another one, and those that have no value for a file. */
+const KEPT = { last: "price", range: "day_range" };
+const DRAWN = new Set(["trend", "volatility", "range"]);
+
+/** @param {any} api the grid's @returns {string[]} the columns that are shown, left to right */
+const shown = (api) => api.getAllDisplayedColumns().map((/** @type {any} */ one) => one.getColId());
+/** The shown columns as dashboard/workbench/watchlists.py names them. @param {any} api @returns {string[]} */
+export const keptColumns = (api) => shown(api).map((id) => KEPT[id] ?? id);
+/** Those of them that a file can have. @param {any} api @returns {string[]} */
+export const exported = (api) => shown(api).filter((id) => !DRAWN.has(id)).map((id) => KEPT[id] ?? id);
 
 /**
  * What is kept, as far as it makes sense for the columns there are.
@@ -105,10 +115,10 @@ export function columns(api, kept) {
   walk(menu);
 }
 
-/** Arrows, Home and End move in a menu of boxes; Enter does what Space does. @param {HTMLElement} menu */
-function walk(menu) {
+/** Arrows, Home and End move in a menu; Enter in a box does what Space does. @param {HTMLElement} menu */
+export function walk(menu) {
   menu.addEventListener("keydown", (event) => {
-    const all = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll("input, button")]);
+    const all = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll("input, button:not(:disabled), a")]);
     const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
     if (to != null) all[(to + all.length) % all.length].focus();

@@ -16,6 +16,8 @@ const KEYS = [
   ["↑ ↓ Enter", "Move in the list, show the symbol"],
   ["P", "In the list or on a card: pin to the cards, unpin"],
   ["S", "In the list: sort now by the present values"],
+  ["Alt ↑ ↓", "In a list of your own: move the row"],
+  ["Delete", "In a list of your own: take the row out"],
   ["← → + −", "On the chart: move, widen, narrow"],
   ["Home End", "On the chart: oldest bars, back to live"],
   ["?", "This list"],

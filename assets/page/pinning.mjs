@@ -1,6 +1,6 @@
 // @ts-check
 // Pinning from the watchlist: the pin in the row, the menu of the right button, the key P on the focused row. Says politely
-// what was done.
+// what was done. The menu has what else can be done with a row.
 
 import { make, write } from "./dom.mjs";
 import { MOST } from "./pins.mjs";
@@ -23,8 +23,9 @@ export function pinner(pins) {
 /**
  * @param {any} api the grid's @param {HTMLElement} box what holds the grid @param {any} view
  * @param {import("./pins.mjs").Pins} pins @param {(symbol: string) => void} toggle
+ * @param {(symbol: string) => {text: string, run: () => void}[]} offers what else the row's menu offers
  */
-export function pinning(api, box, view, pins, toggle) {
+export function pinning(api, box, view, pins, toggle, offers) {
   const shared = window["tickboardGrid"];
   const mark = () => {
     shared.pinned = new Set(pins.shown);
@@ -46,15 +47,18 @@ export function pinning(api, box, view, pins, toggle) {
     event.preventDefault();
     if (!event.repeat) toggle(data.symbol);
   });
-  menu(box, view, pins, toggle);
+  menu(box, view, pins, toggle, offers);
 }
 
-/** The right button's menu. @param {HTMLElement} box @param {any} view @param {import("./pins.mjs").Pins} pins @param {(symbol: string) => void} toggle */
-function menu(box, view, pins, toggle) {
+/**
+ * The right button's menu. @param {HTMLElement} box @param {any} view @param {import("./pins.mjs").Pins} pins
+ * @param {(symbol: string) => void} toggle @param {(symbol: string) => {text: string, run: () => void}[]} offers
+ */
+function menu(box, view, pins, toggle, offers) {
   const item = (/** @type {string} */ text) => make("button", { type: "button", class: "menu-item", role: "menuitem", text });
   const [pin, show, alert] = [item(""), item("Show on the chart"), item("New alert")];
-  const items = [pin, show, alert];
-  const list = make("div", { class: "menu row-menu", role: "menu", hidden: true }, items);
+  let items = [pin, show, alert];
+  const list = make("div", { class: "menu row-menu", role: "menu", hidden: true });
   document.body.append(list);
   let symbol = "";
   /** @type {HTMLElement | null} */
@@ -72,6 +76,16 @@ function menu(box, view, pins, toggle) {
     from = target.closest(".ag-cell");
     list.setAttribute("aria-label", symbol);
     write(pin, pins.has(symbol) ? `Unpin ${symbol} from the cards` : `Pin ${symbol} to the cards`);
+    const more = offers(symbol).map(({ text, run }) => {
+      const made = item(text);
+      made.addEventListener("click", () => {
+        close(true);
+        run();
+      });
+      return made;
+    });
+    items = [pin, show, alert, ...more];
+    list.replaceChildren(...items);
     list.hidden = false;
     // The menu key says no place of its own.
     const at = event.clientX || event.clientY ? { x: event.clientX, y: event.clientY } : target.getBoundingClientRect();
@@ -84,7 +98,7 @@ function menu(box, view, pins, toggle) {
     () => view.set({ symbol }),
     () => document.dispatchEvent(new CustomEvent("tickboard:alert-at", { detail: { symbol } })),
   ];
-  items.forEach((one, at) =>
+  [pin, show, alert].forEach((one, at) =>
     one.addEventListener("click", () => {
       close(at === 0);
       does[at]();

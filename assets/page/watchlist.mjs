@@ -1,19 +1,28 @@
 // @ts-check
-// The watchlist: live rows in AG Grid, its filter, and the row of the symbol that is shown. Columns, order and pins are in
-// modules of their own.
+// The watchlist: live rows in AG Grid, its filter, and the row of the symbol that is shown. Columns, order, pins and the
+// user's lists are in modules of their own.
 
+import { onFrame } from "../live/frame.mjs";
 import { draw, drawSlow } from "./cells.mjs";
 import { columns } from "./columns.mjs";
 import { make } from "./dom.mjs";
-import { MEASURES, volatility } from "./measures.mjs";
+import { listing, offers } from "./listing.mjs";
+import { Lists } from "./lists.mjs";
+import { MEASURES } from "./measures.mjs";
 import { Order } from "./order.mjs";
 import { pinning } from "./pinning.mjs";
+import { fill } from "./rows.mjs";
 
 const GRID = "watchlist-grid";
 /** Columns that follow the closes of minutes, once a second. */
 const SLOW = new Set(["trend", "volatility"]);
-/** By what a column that moves is sorted is written into the grid's row, under its field; a row's others never change. */
-const FIELDS = Object.entries(MEASURES).map(([column, of]) => /** @type {const} */ ([column === "last" ? "price" : column, of]));
+/** Columns drawn with every frame. The others, of which a list may have eleven, follow every `OTHERS_MS`. */
+const AT_ONCE = new Set(["last", "change", "change_percent"]);
+const OTHERS_MS = 200;
+/** What the others wait for news that draws them, ms, before they ask for a frame of their own. */
+const NEWS_MS = 120;
+/** @type {Set<string>} */
+const NONE = new Set();
 const LIVE_COLUMNS = new Set([...Object.keys(MEASURES), "volatility"]);
 
 /**
@@ -49,8 +58,7 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
       const row = api?.getRowNode(symbol)?.data;
       const quote = row && market.get(symbol);
       if (!quote) continue;
-      for (const [field, of] of FIELDS) row[field] = of(quote);
-      if (moving) row.volatility = volatility(sparks.of(symbol));
+      fill(row, quote, moving ? sparks.of(symbol) : null);
     }
   };
   const fresh = () => {
@@ -68,7 +76,9 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
     filter(api, view);
     hideGroupsWhileSorted(api);
     columns(api, kept);
-    pinning(api, box, view, pins, toggle);
+    const lists = new Lists(kept);
+    pinning(api, box, view, pins, toggle, (symbol) => offers(lists, symbol));
+    listing(api, GRID, box, { market, view, sparks, lists });
     order = new Order(api, box, LIVE_COLUMNS, fresh);
   });
 
@@ -81,18 +91,36 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
   new IntersectionObserver((entries) => show(entries[entries.length - 1].isIntersecting)).observe(box);
   // A tab that is opened says so by this, a frame before the observer does.
   addEventListener("resize", () => show(box.checkVisibility()));
+  /** What has news since all of its columns were drawn, and when that was. @type {Set<string>} */
+  const late = new Set();
+  let drawnAt = 0;
+  let timer = 0;
+  const paint = (/** @type {Set<string>} */ changed) => {
+    for (const symbol of changed) {
+      behind.add(symbol);
+      late.add(symbol);
+    }
+    if (!seen) return;
+    const now = performance.now();
+    const every = now - drawnAt >= OTHERS_MS;
+    const wanted = every ? late : changed;
+    for (const [symbol, cells] of shared.cells) {
+      if (!wanted.has(symbol)) continue;
+      const quote = market.get(symbol);
+      if (quote) for (const cell of cells) if (AT_ONCE.has(cell.column) || (every && !SLOW.has(cell.column))) draw(cell, quote, now);
+    }
+    if (every) {
+      clearTimeout(timer);
+      timer = 0;
+      drawnAt = now;
+      late.clear();
+    } else if (late.size) {
+      timer ||= window.setTimeout(() => onFrame(rest), drawnAt + OTHERS_MS + NEWS_MS - now);
+    }
+  };
+  const rest = () => paint(NONE);
   return {
-    /** @param {Set<string>} changed */
-    paint(changed) {
-      for (const symbol of changed) behind.add(symbol);
-      if (!seen) return;
-      const now = performance.now();
-      for (const [symbol, cells] of shared.cells) {
-        if (!changed.has(symbol)) continue;
-        const quote = market.get(symbol);
-        if (quote) for (const cell of cells) if (!SLOW.has(cell.column)) draw(cell, quote, now);
-      }
-    },
+    paint,
     /** Once a second: lines, prices that have become stale without any news, and the order. */
     tick() {
       if (!seen) return;
@@ -163,6 +191,7 @@ function filter(api, view) {
     api.setGridOption("quickFilterText", field.value.trim());
     count(api);
   });
+  api.addEventListener("rowDataUpdated", () => count(api));
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && field.value) {
       event.stopPropagation();

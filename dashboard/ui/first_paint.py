@@ -38,6 +38,7 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
                 "symbol": instrument.symbol,
                 "name": instrument.name,
                 "class": instrument.asset_class,
+                "sector": instrument.sector,
                 "decimals": instrument.decimals,
             }
             for instrument in store.catalogue

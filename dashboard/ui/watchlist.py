@@ -85,18 +85,18 @@ def watchlist(paint: dict[str, Any]) -> html.Section:
             html.Div(
                 className="panel-head",
                 children=[
-                    html.H2("Watchlist"),
+                    list_choice(),
                     html.Span(str(len(paint["tickers"])), id="watchlist-count", className="faint"),
                     html.Div(id="watchlist-filter", className="filter-box"),
                     html.Div(
                         className="menu-anchor",
                         children=[
                             html.Button(
-                                "Columns",
                                 id="columns-button",
                                 className="button",
                                 type="button",
-                                **hyphened(aria_expanded="false", aria_controls="columns-menu"),
+                                title="Columns",
+                                **hyphened(aria_label="Columns", aria_expanded="false", aria_controls="columns-menu"),
                             ),
                             html.Div(id="columns-menu", className="menu", hidden=True),
                         ],
@@ -104,6 +104,29 @@ def watchlist(paint: dict[str, Any]) -> html.Section:
                 ],
             ),
             html.Div(id="watchlist", className="grid-box", children=grid(rows)),
+        ],
+    )
+
+
+def list_choice() -> html.Div:
+    """The heading, which names the list that is shown and opens the menu of all of them (`listmenu.mjs`)."""
+    return html.Div(
+        className="menu-anchor list-anchor",
+        children=[
+            html.H2(
+                html.Button(
+                    id="list-button",
+                    className="list-button",
+                    type="button",
+                    title="Watchlists",
+                    **hyphened(aria_expanded="false", aria_controls="list-menu"),
+                    children=[
+                        html.Span("Watchlist: ", className="read-only-to-readers"),
+                        html.Span("All instruments", id="list-name"),
+                    ],
+                )
+            ),
+            html.Div(id="list-menu", className="menu", hidden=True),
         ],
     )
 
