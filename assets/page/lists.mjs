@@ -262,6 +262,7 @@ export class Lists {
       list.version = 0;
       await this.load();
     }
+    if (error.status === 412) return `${quoted(list)} was changed elsewhere meanwhile: the newest is shown. If you still mean it, do it again.`;
     return why(list, error);
   }
 }

@@ -49,29 +49,23 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
   let api = null;
   /** @type {Order | null} */
   let order = null;
-  /** What has news since the grid's own rows were last brought up to date. @type {Set<string>} */
-  const behind = new Set();
-  // The rows are the grid's own objects: written in place, for a transaction would draw and report every one of them.
-  const follow = (/** @type {Iterable<string>} */ symbols) => {
-    const moving = api?.getColumn("volatility")?.isVisible();
-    for (const symbol of symbols) {
-      const row = api?.getRowNode(symbol)?.data;
-      const quote = row && market.get(symbol);
-      if (!quote) continue;
-      fill(row, quote, moving ? sparks.of(symbol) : null);
-    }
-  };
+  // The rows are the grid's own objects: written in place, for a transaction would draw and report every one of them. Only
+  // a sort reads them.
   const fresh = () => {
-    follow(behind);
-    behind.clear();
+    const moving = api?.getColumn("volatility")?.isVisible();
+    api?.forEachNode((/** @type {any} */ { data }) => {
+      const quote = data?.symbol && market.get(data.symbol);
+      if (quote) fill(data, quote, moving ? sparks.of(data.symbol) : null);
+    });
   };
   let mark = () => {};
   void gridApi().then((came) => {
     api = came;
     // Rows that Dash gives once more are those of the first paint.
-    api.addEventListener("rowDataUpdated", () => follow(market.symbols));
-    api.addEventListener("columnVisible", () => follow(market.symbols));
-    follow(market.symbols);
+    api.addEventListener("rowDataUpdated", fresh);
+    api.addEventListener("columnVisible", fresh);
+    for (const event of ["click", "keydown"]) box.addEventListener(event, (heard) => /** @type {Element} */ (heard.target).closest(".ag-header") && fresh(), true);
+    fresh();
     mark = select(api, view);
     filter(api, view);
     hideGroupsWhileSorted(api);
@@ -91,22 +85,18 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
   new IntersectionObserver((entries) => show(entries[entries.length - 1].isIntersecting)).observe(box);
   // A tab that is opened says so by this, a frame before the observer does.
   addEventListener("resize", () => show(box.checkVisibility()));
-  /** What has news since all of its columns were drawn, and when that was. @type {Set<string>} */
+  /** Those on the page with news since all of their columns were drawn, and when that was. @type {Set<string>} */
   const late = new Set();
   let drawnAt = 0;
   let timer = 0;
   const paint = (/** @type {Set<string>} */ changed) => {
-    for (const symbol of changed) {
-      behind.add(symbol);
-      late.add(symbol);
-    }
     if (!seen) return;
     const now = performance.now();
     const every = now - drawnAt >= OTHERS_MS;
-    const wanted = every ? late : changed;
     for (const [symbol, cells] of shared.cells) {
-      if (!wanted.has(symbol)) continue;
-      const quote = market.get(symbol);
+      const news = changed.has(symbol);
+      if (news && !every) late.add(symbol);
+      const quote = (news || (every && late.has(symbol))) && market.get(symbol);
       if (quote) for (const cell of cells) if (AT_ONCE.has(cell.column) || (every && !SLOW.has(cell.column))) draw(cell, quote, now);
     }
     if (every) {
@@ -128,7 +118,6 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
       if (!api) return;
       // The grid forgets the selection when Dash gives it its rows once more.
       if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
-      fresh();
       order?.tick();
     },
   };
