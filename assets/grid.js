@@ -4,12 +4,12 @@
   "use strict";
   /**
    * `cells`: symbol to the cells of it that are in the page now; `drawn(cell, symbol)` is called for a new one; `pinned`:
-   * the symbols that have a card.
+   * the symbols that have a card; `sectors`: of every symbol, for the filter.
    */
-  const shared = (window.tickboardGrid = { groupsHidden: false, cells: new Map(), drawn: null, pinned: new Set() });
+  const shared = (window.tickboardGrid = { groupsHidden: false, cells: new Map(), drawn: null, pinned: new Set(), sectors: new Map() });
 
   window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, {
-    searchText: ({ data, context }) => [data.symbol, data.name, data.class, context.groups[data.class], data.sector].join(" "),
+    searchText: ({ data, context }) => [data.symbol, data.name, data.class, context.groups[data.class], shared.sectors.get(data.symbol)].join(" "),
     nothing: () => "",
     isGroup: (params) => Boolean(params.rowNode.data && params.rowNode.data.group),
     groupsHidden: () => shared.groupsHidden,

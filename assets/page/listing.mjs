@@ -16,6 +16,7 @@ const MOST_OFFERS = 8;
 export function listing(api, grid, box, { market, view, sparks, lists }) {
   const titles = api.getGridOption("context").groups;
   const known = new Map(market.instruments.map((/** @type {any} */ one) => [one.symbol, one]));
+  window["tickboardGrid"].sectors = new Map(market.instruments.map((/** @type {any} */ { symbol, sector }) => [symbol, sector]));
   /** @returns {any[]} */
   const members = () => (lists.now ? lists.now.symbols.flatMap((symbol) => known.get(symbol) ?? []) : market.instruments);
   const status = make("span", { id: "list-said", class: "read-only-to-readers", role: "status" });
@@ -29,7 +30,6 @@ export function listing(api, grid, box, { market, view, sparks, lists }) {
   api.forEachNode((/** @type {any} */ { data }) => {
     made.set(data.id, data);
     given.push(data);
-    if (!data.group) data.sector = known.get(data.symbol)?.sector;
   });
   const none = make("p", { class: "list-empty", hidden: true });
   box.after(none);

@@ -50,7 +50,7 @@ export function rowsOf(instruments, grouping, titles, made) {
     // A space can't be in a symbol, so a heading's id never meets an instrument's. Those of classes come with the page.
     if (groups.size > 1 && grouping === "class") rows.push(row(`group ${group}`, { group: titles[group] ?? group }));
     else if (groups.size > 1) rows.push(row(`group ${grouping} ${group}`, { group }));
-    for (const { symbol, name, class: kind, sector } of members) rows.push(row(symbol, { symbol, name, class: kind, sector }));
+    for (const { symbol, name, class: kind } of members) rows.push(row(symbol, { symbol, name, class: kind }));
   }
   return rows;
 }
