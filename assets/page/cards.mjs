@@ -1,7 +1,8 @@
 // @ts-check
-// The cards at the top: price, change, sparkline and age, painted when their symbol has news and once a second.
+// The cards at the top, one a pinned symbol: price, change, sparkline and age, painted when their symbol has news and once
+// a second.
 
-import { lineBox, linePoints, write } from "./dom.mjs";
+import { lineBox, linePoints, make, write } from "./dom.mjs";
 import { flash } from "./flash.mjs";
 import * as words from "./words.mjs";
 
@@ -9,17 +10,46 @@ const WIDTH = 84;
 const HEIGHT = 40;
 
 /**
- * @param {HTMLElement} strip `#cards`
- * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks}} page
+ * @param {HTMLElement} strip `#cards`, with the cards that the server drew
+ * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks, pins: import("./pins.mjs").Pins, toggle: (symbol: string) => void}} page
  */
-export function cards(strip, { market, view, sparks }) {
-  /** @type {Map<string, ReturnType<typeof card>>} */
-  const shown = new Map();
-  for (const node of strip.querySelectorAll(".card[data-symbol]")) {
-    const element = /** @type {HTMLElement} */ (node);
-    const symbol = element.dataset.symbol ?? "";
-    shown.set(symbol, card(element, symbol, market, sparks));
+export function cards(strip, { market, view, sparks, pins, toggle }) {
+  /** Every card there was: a symbol that is pinned again has its own. @type {Map<string, ReturnType<typeof card>>} */
+  const made = new Map();
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (strip.querySelectorAll(".card[data-symbol]"))) {
+    const symbol = node.dataset.symbol ?? "";
+    made.set(symbol, card(node, symbol, market, sparks));
   }
+  /** Those on the page, in their order. @type {Map<string, ReturnType<typeof card>>} */
+  const shown = new Map();
+  const arrange = () => {
+    shown.clear();
+    for (const symbol of pins.shown) {
+      let one = made.get(symbol);
+      if (!one) made.set(symbol, (one = card(blank(market.instruments.find((/** @type {any} */ it) => it.symbol === symbol)), symbol, market, sparks)));
+      else one.refresh();
+      shown.set(symbol, one);
+    }
+    const nodes = [...shown.values()].map((one) => one.node);
+    strip.hidden = !nodes.length;
+    if (strip.children.length !== nodes.length || nodes.some((node, at) => node !== strip.children[at])) strip.replaceChildren(...nodes);
+  };
+  arrange();
+  pins.on(() => {
+    const at = [...strip.children].indexOf(/** @type {Element} */ (document.activeElement));
+    arrange();
+    mark();
+    // The next card takes the focus of the one that was unpinned.
+    if (at >= 0) /** @type {HTMLElement | undefined} */ (strip.children[Math.min(at, strip.children.length - 1)])?.focus();
+    else strip.lastElementChild?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
+  strip.addEventListener("keydown", (event) => {
+    if (!["p", "P", "Delete"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const symbol = /** @type {HTMLElement} */ (event.target).closest?.(".card")?.getAttribute("data-symbol");
+    if (!symbol) return;
+    event.preventDefault();
+    toggle(symbol);
+  });
   strip.addEventListener("click", (event) => {
     const hit = /** @type {HTMLElement} */ (event.target).closest(".card");
     const symbol = hit && /** @type {HTMLElement} */ (hit).dataset.symbol;
@@ -40,6 +70,20 @@ export function cards(strip, { market, view, sparks }) {
       for (const one of shown.values()) one.tick();
     },
   };
+}
+
+/** A card as dashboard/ui/cards.py draws it, empty. @param {any} instrument @returns {HTMLElement} */
+function blank({ symbol, name }) {
+  const span = (/** @type {string} */ given, /** @type {Node[]} */ children = []) => make("span", { class: given }, children);
+  const spark = span("spark");
+  spark.setAttribute("aria-hidden", "true");
+  return make("button", { class: "card", type: "button", title: name, "data-symbol": symbol, "aria-pressed": "false" }, [
+    make("span", { class: "sym", text: symbol }),
+    span("price"),
+    span("change", [span("arrow"), span("pct"), span("diff")]),
+    span("age"),
+    spark,
+  ]);
 }
 
 /**
@@ -93,8 +137,14 @@ function card(node, symbol, market, sparks) {
   paint();
   tick();
   return {
+    node,
     paint,
     tick,
+    /** After a time off the page. */
+    refresh() {
+      paint();
+      tick();
+    },
     /** @param {boolean} on */
     select(on) {
       node.classList.toggle("on", on);

@@ -1,36 +1,45 @@
 // @ts-check
-// The watchlist's live cells: text and line written straight into the cells that the grid shows at the moment. The grid
+// The watchlist's live cells: texts and lines written straight into the cells that the grid shows at the moment. The grid
 // itself (sorting, filter, virtual rows) takes part once a second only: its transactions re-render and tell Dash each time.
 
 import { lineBox, linePoints } from "./dom.mjs";
 import { flash } from "./flash.mjs";
+import { MEASURES, volatility } from "./measures.mjs";
 import * as words from "./words.mjs";
 
 const WIDTH = 52;
 const HEIGHT = 16;
+/** The day's range is drawn in a box so many units wide; a price moves its mark by whole ones. */
+const RANGE = 100;
 
-/** @typedef {{node: HTMLElement, column: string, text?: Text, line?: SVGPolylineElement, shown: string, tone: string, price?: number | null}} Cell */
+/**
+ * @typedef {{node: HTMLElement, column: string, text?: Text, line?: SVGPolylineElement, bar?: SVGPathElement,
+ *   value?: number | null, shown: string, said?: string, tone: string, price?: number | null}} Cell
+ */
 
-/** What a column says of a quote. @type {Record<string, (quote: any) => string>} */
+/** `toLocaleString` makes one of these each time. */
+const whole = new Intl.NumberFormat("en-US");
+const asPrice = (/** @type {number | null} */ value, /** @type {any} */ quote) => words.price(value, quote.decimals);
+/** How a column's number reads; a price where nothing is said. @type {Record<string, (value: number | null, quote: any) => string>} */
 const TEXTS = {
-  change_percent: (quote) => words.percent(quote.change_percent),
-  change: (quote) => words.difference(quote.change, quote.decimals),
-  volume: (quote) => words.short(quote.volume),
-  last: (quote) => words.price(quote.price, quote.decimals),
-  bid: (quote) => words.price(quote.bid, quote.decimals),
-  ask: (quote) => words.price(quote.ask, quote.decimals),
-  high: (quote) => words.price(quote.high, quote.decimals),
-  low: (quote) => words.price(quote.low, quote.decimals),
+  change_percent: (value) => words.percent(value),
+  change: (value, quote) => words.difference(value, quote.decimals),
+  volume: (value) => words.short(value),
 };
-const PRICES = new Set(["last", "bid", "ask", "high", "low"]);
+/** Coloured by direction, never dimmed. */
+const CHANGES = new Set(["change", "change_percent"]);
+const PLAIN = new Set(["volume", "range"]);
 
-/** Draw a cell; touches the page only where something differs. @param {Cell} cell @param {any} quote @param {number} now */
+/** Draw a cell of a ticker's column; touches the page only where something differs. @param {Cell} cell @param {any} quote @param {number} now */
 export function draw(cell, quote, now) {
   const { node, column } = cell;
-  if (!cell.text) node.replaceChildren((cell.text = document.createTextNode("")));
-  const text = TEXTS[column](quote);
-  if (text !== cell.shown) cell.text.data = cell.shown = text;
-  const tone = PRICES.has(column) ? (quote.stale ? "stale" : "") : column === "volume" ? "" : words.direction(quote.change);
+  if (column === "range") return drawRange(cell, quote);
+  const value = MEASURES[column](quote);
+  if (value !== cell.value) {
+    cell.value = value;
+    say(cell, (TEXTS[column] ?? asPrice)(value, quote));
+  }
+  const tone = CHANGES.has(column) ? words.direction(quote.change) : PLAIN.has(column) || !quote.stale ? "" : "stale";
   if (tone !== cell.tone) {
     if (cell.tone) node.classList.remove(cell.tone);
     if (tone) node.classList.add(tone);
@@ -41,15 +50,75 @@ export function draw(cell, quote, now) {
   cell.price = quote.price;
 }
 
-/** Draw a cell's line. @param {Cell} cell @param {any} quote @param {number[]} closes */
-export function drawTrend(cell, quote, closes) {
+/**
+ * What follows once a second: the lines of the last minutes, and the words for what is drawn or shortened.
+ * @param {Cell} cell @param {any} quote @param {number[]} closes @param {number} now
+ */
+export function drawSlow(cell, quote, closes, now) {
+  if (cell.column === "trend") drawTrend(cell, quote, closes);
+  else if (cell.column === "volatility") say(cell, words.price(volatility(closes), 3));
+  else draw(cell, quote, now);
+  if (cell.column === "volume") tell(cell, "title", quote.volume == null ? "" : whole.format(quote.volume));
+  if (cell.column === "range") tell(cell, "aria-label", rangeWords(quote));
+}
+
+/** @param {Cell} cell @param {string} text */
+function say(cell, text) {
+  if (!cell.text) cell.node.replaceChildren((cell.text = document.createTextNode("")));
+  if (text !== cell.shown) cell.text.data = cell.shown = text;
+}
+
+/** An attribute in words, set where it differs. @param {Cell} cell @param {string} attribute @param {string} said */
+function tell(cell, attribute, said) {
+  if (said === cell.said) return;
+  cell.said = said;
+  cell.node.setAttribute(attribute, said);
+  if (attribute === "aria-label") cell.node.title = said;
+}
+
+/** The day from low to high, and where in it the last price is. @param {Cell} cell @param {any} quote */
+function drawRange(cell, quote) {
+  if (!cell.bar) {
+    const box = lineBox(RANGE, HEIGHT);
+    box.setAttribute("aria-hidden", "true");
+    const space = "http://www.w3.org/2000/svg";
+    const [whole, mark] = ["day", "mark"].map((name) => {
+      const path = document.createElementNS(space, "path");
+      path.setAttribute("class", name);
+      return path;
+    });
+    whole.setAttribute("d", `M1 8H${RANGE - 1}`);
+    box.replaceChildren(whole, mark);
+    cell.bar = mark;
+    cell.node.classList.add("range");
+    cell.node.setAttribute("role", "img");
+    cell.node.replaceChildren(box);
+    tell(cell, "aria-label", rangeWords(quote));
+  }
+  const at = MEASURES.range(quote);
+  const x = at == null ? null : 1 + Math.round(at * (RANGE - 2));
+  if (x === cell.value) return;
+  cell.value = x;
+  cell.bar.setAttribute("d", x == null ? "" : `M1 8H${x}M${x} 2V14`);
+}
+
+/** The range in words. @param {any} quote */
+export function rangeWords(quote) {
+  const { decimals, price, low, high } = quote;
+  if (MEASURES.range(quote) == null) return "Day's range: no price yet";
+  return `Day's range ${words.price(low, decimals)} to ${words.price(high, decimals)}, last ${words.price(price, decimals)}`;
+}
+
+/** @param {Cell} cell @param {any} quote @param {number[]} closes */
+function drawTrend(cell, quote, closes) {
   if (!cell.line) {
     const box = lineBox(WIDTH, HEIGHT);
     box.setAttribute("aria-hidden", "true");
     cell.line = /** @type {SVGPolylineElement} */ (box.firstElementChild);
     cell.node.replaceChildren(box);
   }
-  cell.line.setAttribute("points", linePoints(closes, WIDTH, HEIGHT));
+  const points = linePoints(closes, WIDTH, HEIGHT);
+  if (points !== cell.shown) cell.line.setAttribute("points", (cell.shown = points));
   const tone = words.direction(quote.change);
   if (tone !== cell.tone) cell.node.className = `live ${(cell.tone = tone)}`;
 }

@@ -24,6 +24,9 @@ import { keyboard } from "./keyboard.mjs";
 import { pages as makePages } from "./pages.mjs";
 import { listSort } from "./listsort.mjs";
 import { preferences } from "./preferences.mjs";
+import { Kept } from "./kept.mjs";
+import { pinner } from "./pinning.mjs";
+import { Pins } from "./pins.mjs";
 import { quote as makeQuote } from "./quote.mjs";
 import { savedViews } from "./savedviews.mjs";
 import { search as makeSearch } from "./search.mjs";
@@ -93,7 +96,10 @@ async function begin(paint) {
   const shown = (pages = await makePages({ view, market }));
   const views = await makeViews();
   view.on((/** @type {any} */ now, /** @type {any} */ before) => now.symbol !== before.symbol && views.show("chart"));
-  const cards = makeCards(await element("#cards"), { market, view, sparks });
+  const kept = new Kept(paint.user.name);
+  const pins = new Pins(market.symbols, kept);
+  const toggle = pinner(pins);
+  const cards = makeCards(await element("#cards"), { market, view, sparks, pins, toggle });
   const header = await makeHeader({ market, paint });
   const search = await makeSearch({ market, view });
   const tape = trades({ market, view, stream });
@@ -108,7 +114,7 @@ async function begin(paint) {
   const saved = await savedViews({ view, opened });
   const indicators = await makeIndicators({ view, registry: paint.indicators });
   await keyboard({ view, search, alerts, indicators, views, saved, settings });
-  const watchlist = makeWatchlist({ market, view, sparks });
+  const watchlist = makeWatchlist({ market, view, sparks, kept, pins, toggle });
   void gridApi().then(listSort);
   await sideTab();
 

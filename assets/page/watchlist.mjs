@@ -1,82 +1,125 @@
 // @ts-check
-// The watchlist: live rows in AG Grid, its filter, its columns, and the row of the symbol that is shown.
+// The watchlist: live rows in AG Grid, its filter, and the row of the symbol that is shown. Columns, order, pins and the
+// user's lists are in modules of their own.
 
-import { draw, drawTrend } from "./cells.mjs";
-import { make, menuOf } from "./dom.mjs";
+import { onFrame } from "../live/frame.mjs";
+import { draw, drawSlow } from "./cells.mjs";
+import { columns } from "./columns.mjs";
+import { make } from "./dom.mjs";
+import { listing, offers } from "./listing.mjs";
+import { Lists } from "./lists.mjs";
+import { MEASURES } from "./measures.mjs";
+import { Order } from "./order.mjs";
+import { pinning } from "./pinning.mjs";
+import { fill } from "./rows.mjs";
 
 const GRID = "watchlist-grid";
-const KEPT_COLUMNS = "tickboard.columns";
-/** Where the list is too narrow for a fourth column, unless the user has chosen. */
-const TIGHT = matchMedia("(min-width: 701px) and (max-width: 1100px)");
-/** What the grid sorts by; a row's others never change. */
-const SORTED = ["price", "change", "change_percent", "bid", "ask", "high", "low", "volume"];
-const LIVE_COLUMNS = new Set(["last", "change", "change_percent", "bid", "ask", "high", "low", "volume"]);
+/** Columns that follow the closes of minutes, once a second. */
+const SLOW = new Set(["trend", "volatility"]);
+/** Columns drawn with every frame. The others, of which a list may have eleven, follow every `OTHERS_MS`. */
+const AT_ONCE = new Set(["last", "change", "change_percent"]);
+const OTHERS_MS = 200;
+/** What the others wait for news that draws them, ms, before they ask for a frame of their own. */
+const NEWS_MS = 120;
+/** @type {Set<string>} */
+const NONE = new Set();
+const LIVE_COLUMNS = new Set([...Object.keys(MEASURES), "volatility"]);
 
 /**
- * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks}} page
+ * @param {{market: any, view: any, sparks: import("./sparks.mjs").Sparks, kept: import("./kept.mjs").Kept,
+ *   pins: import("./pins.mjs").Pins, toggle: (symbol: string) => void}} page
  */
-export function watchlist({ market, view, sparks }) {
+export function watchlist({ market, view, sparks, kept, pins, toggle }) {
+  const box = /** @type {HTMLElement} */ (document.getElementById("watchlist"));
   /** @type {{cells: Map<string, Set<any>>, drawn: ((cell: any, symbol: string) => void) | null}} */
   const shared = window["tickboardGrid"];
-  const drawAll = (/** @type {any} */ cell, /** @type {any} */ quote, /** @type {number} */ now) => {
-    if (cell.column === "trend") drawTrend(cell, quote, sparks.of(quote.symbol));
-    else draw(cell, quote, now);
+  const drawAll = () => {
+    const now = performance.now();
+    for (const [symbol, cells] of shared.cells) {
+      const quote = market.get(symbol);
+      if (quote) for (const cell of cells) drawSlow(cell, quote, sparks.of(symbol), now);
+    }
   };
   shared.drawn = (cell, symbol) => {
     const quote = market.get(symbol);
-    if (quote) drawAll(cell, quote, performance.now());
+    if (quote) drawSlow(cell, quote, sparks.of(symbol), performance.now());
   };
-  for (const [symbol, cells] of shared.cells) for (const cell of cells) shared.drawn(cell, symbol);
+  drawAll();
   /** The grid's own interface, once its chunk has come: what is drawn into its cells does not wait for it. @type {any} */
   let api = null;
-  /** What has news since the grid's own rows were last brought up to date. @type {Set<string>} */
-  const behind = new Set();
-  // The rows are the grid's own objects: written in place, for a transaction would draw and report every one of them.
-  const follow = (/** @type {Iterable<string>} */ symbols) => {
-    for (const symbol of symbols) {
-      const row = api?.getRowNode(symbol)?.data;
-      const quote = row && market.get(symbol);
-      if (quote) for (const name of SORTED) row[name] = quote[name];
-    }
+  /** @type {Order | null} */
+  let order = null;
+  // The rows are the grid's own objects: written in place, for a transaction would draw and report every one of them. Only
+  // a sort reads them.
+  const fresh = () => {
+    const moving = api?.getColumn("volatility")?.isVisible();
+    api?.forEachNode((/** @type {any} */ { data }) => {
+      const quote = data?.symbol && market.get(data.symbol);
+      if (quote) fill(data, quote, moving ? sparks.of(data.symbol) : null);
+    });
   };
   let mark = () => {};
   void gridApi().then((came) => {
     api = came;
     // Rows that Dash gives once more are those of the first paint.
-    api.addEventListener("rowDataUpdated", () => follow(market.symbols));
-    follow(market.symbols);
+    api.addEventListener("rowDataUpdated", fresh);
+    api.addEventListener("columnVisible", fresh);
+    for (const event of ["click", "keydown"]) box.addEventListener(event, (heard) => /** @type {Element} */ (heard.target).closest(".ag-header") && fresh(), true);
+    fresh();
     document.addEventListener("tickboard:density", () => api.resetRowHeights());
     mark = select(api, view);
     filter(api, view);
-    chooseColumns(api);
     hideGroupsWhileSorted(api);
+    columns(api, kept);
+    const lists = new Lists(kept);
+    pinning(api, box, view, pins, toggle, (symbol) => offers(lists, symbol));
+    listing(api, GRID, box, { market, view, sparks, lists });
+    order = new Order(api, box, LIVE_COLUMNS, fresh);
   });
+
+  /** A list in a hidden tab draws nothing; when it is shown, all of it. */
+  let seen = true;
+  const show = (/** @type {boolean} */ now) => {
+    if (now && !seen) drawAll();
+    seen = now;
+  };
+  new IntersectionObserver((entries) => show(entries[entries.length - 1].isIntersecting)).observe(box);
+  // A tab that is opened says so by this, a frame before the observer does.
+  addEventListener("resize", () => show(box.checkVisibility()));
+  /** Those on the page with news since all of their columns were drawn, and when that was. @type {Set<string>} */
+  const late = new Set();
+  let drawnAt = 0;
+  let timer = 0;
+  const paint = (/** @type {Set<string>} */ changed) => {
+    if (!seen) return;
+    const now = performance.now();
+    const every = now - drawnAt >= OTHERS_MS;
+    for (const [symbol, cells] of shared.cells) {
+      const news = changed.has(symbol);
+      if (news && !every) late.add(symbol);
+      const quote = (news || (every && late.has(symbol))) && market.get(symbol);
+      if (quote) for (const cell of cells) if (AT_ONCE.has(cell.column) || (every && !SLOW.has(cell.column))) draw(cell, quote, now);
+    }
+    if (every) {
+      clearTimeout(timer);
+      timer = 0;
+      drawnAt = now;
+      late.clear();
+    } else if (late.size) {
+      timer ||= window.setTimeout(() => onFrame(rest), drawnAt + OTHERS_MS + NEWS_MS - now);
+    }
+  };
+  const rest = () => paint(NONE);
   return {
-    /** @param {Set<string>} changed */
-    paint(changed) {
-      const now = performance.now();
-      for (const [symbol, cells] of shared.cells) {
-        if (!changed.has(symbol)) continue;
-        const quote = market.get(symbol);
-        if (quote) for (const cell of cells) if (cell.column !== "trend") draw(cell, quote, now);
-      }
-      for (const symbol of changed) behind.add(symbol);
-    },
+    paint,
     /** Once a second: lines, prices that have become stale without any news, and the order. */
     tick() {
-      const now = performance.now();
-      for (const [symbol, cells] of shared.cells) {
-        const quote = market.get(symbol);
-        if (quote) for (const cell of cells) drawAll(cell, quote, now);
-      }
+      if (!seen) return;
+      drawAll();
       if (!api) return;
       // The grid forgets the selection when Dash gives it its rows once more.
       if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
-      if (!behind.size) return;
-      follow(behind);
-      behind.clear();
-      const live = api.getColumnState().some((/** @type {any} */ column) => column.sort && LIVE_COLUMNS.has(column.colId));
-      if (live) api.refreshClientSideRowModel("sort");
+      order?.tick();
     },
   };
 }
@@ -138,24 +181,22 @@ function filter(api, view) {
     api.setGridOption("quickFilterText", field.value.trim());
     count(api);
   });
+  api.addEventListener("rowDataUpdated", () => count(api));
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && field.value) {
       event.stopPropagation();
       field.value = "";
       field.dispatchEvent(new Event("input"));
     }
-    if (event.key === "Enter") {
-      for (let at = 0; at < api.getDisplayedRowCount(); at++) {
-        const { symbol } = api.getDisplayedRowAtIndex(at).data;
-        if (!symbol) continue;
-        view.set({ symbol });
-        break;
-      }
-    }
-    if (event.key === "ArrowDown") {
-      event.preventDefault();
-      api.setFocusedCell(0, "symbol");
-    }
+    if (event.key !== "Enter" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    let first = 0;
+    while (api.getDisplayedRowAtIndex(first)?.data.group) first += 1;
+    const row = api.getDisplayedRowAtIndex(first);
+    if (!row) return;
+    if (event.key === "Enter") return view.set({ symbol: row.data.symbol });
+    api.ensureIndexVisible(first);
+    api.setFocusedCell(first, "symbol");
   });
   box.append(field);
 }
@@ -170,31 +211,6 @@ function count(api) {
   if (place) place.textContent = String(listed);
 }
 
-/** The menu of columns; the choice is kept. @param {any} api */
-function chooseColumns(api) {
-  const button = document.getElementById("columns-button");
-  const menu = document.getElementById("columns-menu");
-  if (!button || !menu || menu.firstChild) return;
-  const columns = api.getColumns().filter((/** @type {any} */ column) => column.getColId() !== "symbol");
-  const kept = read();
-  if (kept) {
-    for (const column of columns) api.setColumnsVisible([column.getColId()], kept.includes(column.getColId()));
-  } else {
-    const fit = () => read() ?? api.setColumnsVisible(["trend"], !TIGHT.matches);
-    TIGHT.addEventListener("change", fit);
-    fit();
-  }
-  for (const column of columns) {
-    const box = make("input", { type: "checkbox", checked: column.isVisible() });
-    box.addEventListener("change", () => {
-      api.setColumnsVisible([column.getColId()], box.checked);
-      keep(columns.filter((/** @type {any} */ one) => one.isVisible()).map((/** @type {any} */ one) => one.getColId()));
-    });
-    menu.append(make("label", { class: "menu-item" }, [box, column.getColDef().headerName]));
-  }
-  menuOf(button, menu);
-}
-
 /** Group headers stand only while the list is in its own order and whole. @param {any} api */
 function hideGroupsWhileSorted(api) {
   const shared = window["tickboardGrid"];
@@ -206,23 +222,5 @@ function hideGroupsWhileSorted(api) {
     api.onFilterChanged();
   };
   api.addEventListener("sortChanged", shared.refresh);
-}
-
-/** @returns {string[] | null} */
-function read() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEPT_COLUMNS) ?? "null");
-    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string") : null;
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string[]} columns */
-function keep(columns) {
-  try {
-    localStorage.setItem(KEPT_COLUMNS, JSON.stringify(columns));
-  } catch {
-    // storage can be forbidden; the choice then lasts as long as the page
-  }
+  shared.refresh();
 }

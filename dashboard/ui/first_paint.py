@@ -43,6 +43,7 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
                 "symbol": instrument.symbol,
                 "name": instrument.name,
                 "class": instrument.asset_class,
+                "sector": instrument.sector,
                 "decimals": instrument.decimals,
             }
             for instrument in store.catalogue
@@ -92,8 +93,8 @@ def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | Non
 
 
 def view(services: Services, query: Mapping[str, Any]) -> dict[str, str]:
-    """Symbol, timeframe, chart type, price scale and indicators from the URL's query or a kept view; what is unknown there
-    becomes the default, or is left out."""
+    """Symbol, timeframe, chart type, price scale and indicators from the URL's query or a kept view; what is unknown
+    there becomes the default, or is left out."""
     symbols = services.store.catalogue.symbols
     symbol, timeframe, kind, scale = (query.get(name, "") for name in ("symbol", "timeframe", "type", "scale"))
     # A kept view has a list of them.

@@ -17,9 +17,27 @@ GROUPS = {
     "commodity": "Commodities",
     "index": "Indices",
 }
-#: Columns that a user may add, and how the trend differs from the others.
-MORE = ("change", "bid", "ask", "high", "low", "volume")
-TREND = {"sortable": False, "flex": None, "width": 68, "minWidth": 68, "maxWidth": 68, "cellClass": "trend-cell"}
+#: Columns of prices that a user may add.
+PRICES = {
+    "bid": "Bid",
+    "ask": "Ask",
+    "spread": "Spread",
+    "open": "Open",
+    "high": "High",
+    "low": "Low",
+    "previous_close": "Prev. close",
+}
+#: How columns that are drawn differ from the others.
+TREND = {"sortable": False, "flex": None, "width": 60, "minWidth": 48, "cellClass": "trend-cell"}
+RANGE = {
+    "minWidth": 84,
+    "cellClass": "range-cell",
+    "headerTooltip": "From the day's low to its high, and where the last price is in it",
+}
+VOLATILITY = {
+    "minWidth": 84,
+    "headerTooltip": "Standard deviation of the returns of the last minutes, at most 39, in percent a minute",
+}
 #: What a row holds: what never changes, and what the grid sorts by; `watchlist.mjs` draws the rest.
 ROW = ("symbol", "name", "class", "price", "change", "change_percent", "bid", "ask", "high", "low", "volume")
 ROW_HEIGHT, GROUP_HEIGHT, HEADER_HEIGHT = 28, 24, 26
@@ -44,6 +62,7 @@ THEME = {
     "headerHeight": HEADER_HEIGHT,
     "headerTextColor": "var(--faint)",
     "oddRowBackgroundColor": "var(--surface)",
+    "pinnedColumnBorder": {"style": "solid", "width": 1, "color": "var(--pinned-line)"},
     "rangeSelectionBorderColor": "var(--accent)",
     "rowBorder": False,
     "rowHeight": ROW_HEIGHT,
@@ -66,18 +85,18 @@ def watchlist(paint: dict[str, Any]) -> html.Section:
             html.Div(
                 className="panel-head",
                 children=[
-                    html.H2("Watchlist"),
+                    list_choice(),
                     html.Span(str(len(paint["tickers"])), id="watchlist-count", className="faint"),
                     html.Div(id="watchlist-filter", className="filter-box"),
                     html.Div(
                         className="menu-anchor",
                         children=[
                             html.Button(
-                                "Columns",
                                 id="columns-button",
                                 className="button",
                                 type="button",
-                                **hyphened(aria_haspopup="true", aria_expanded="false"),
+                                title="Columns",
+                                **hyphened(aria_label="Columns", aria_expanded="false", aria_controls="columns-menu"),
                             ),
                             html.Div(id="columns-menu", className="menu", hidden=True),
                         ],
@@ -85,6 +104,29 @@ def watchlist(paint: dict[str, Any]) -> html.Section:
                 ],
             ),
             html.Div(id="watchlist", className="grid-box", children=grid(rows)),
+        ],
+    )
+
+
+def list_choice() -> html.Div:
+    """The heading, which names the list that is shown and opens the menu of all of them (`listmenu.mjs`)."""
+    return html.Div(
+        className="menu-anchor list-anchor",
+        children=[
+            html.H2(
+                html.Button(
+                    id="list-button",
+                    className="list-button",
+                    type="button",
+                    title="Watchlists",
+                    **hyphened(aria_expanded="false", aria_controls="list-menu"),
+                    children=[
+                        html.Span("Watchlist: ", className="read-only-to-readers"),
+                        html.Span("All instruments", id="list-name"),
+                    ],
+                )
+            ),
+            html.Div(id="list-menu", className="menu", hidden=True),
         ],
     )
 
@@ -99,9 +141,9 @@ def grid(rows: list[dict[str, Any]]) -> AgGrid:
         getRowId="params.data.id",
         columnDefs=columns(),
         defaultColDef={
-            "resizable": False,
             "suppressHeaderMenuButton": True,
-            "suppressMovable": True,
+            # A column that is dragged over the symbols would be pinned beside them.
+            "lockPinned": True,
             "sortingOrder": ["desc", "asc", None],
         },
         dashGridOptions={
@@ -117,7 +159,9 @@ def grid(rows: list[dict[str, Any]]) -> AgGrid:
             "suppressCellFocus": False,
             # Arrows move between cells; Tab goes on to the next part of the page.
             "tabToNextCell": {"function": "leaveGrid(params)"},
-            "suppressColumnVirtualisation": True,
+            "context": {"groups": GROUPS},
+            # Rows beside the view are drawn with every tick too.
+            "rowBuffer": 4,
             "suppressScrollOnNewData": True,
             "suppressDragLeaveHidesColumns": True,
             "localeText": {"noRowsToShow": NO_ROWS, "noMatchingRows": NO_ROWS},
@@ -126,15 +170,19 @@ def grid(rows: list[dict[str, Any]]) -> AgGrid:
 
 
 def columns() -> list[dict[str, Any]]:
-    """The columns; the first four are shown until the user chooses others."""
+    """The columns; the first four are shown until the user chooses others, and the symbol stays when others scroll."""
     return [
         {
             "colId": "symbol",
             "field": "symbol",
             "headerName": "Symbol",
-            "flex": 3,
-            "minWidth": 78,
+            "width": 94,
+            "minWidth": 72,
+            "pinned": "left",
+            "lockPosition": "left",
+            "suppressMovable": True,
             "cellClass": "symbol-cell",
+            "cellRenderer": "Symbol",
             "tooltipField": "name",
             "getQuickFilterText": {"function": "searchText(params)"},
             "sortingOrder": ["asc", "desc", None],
@@ -142,7 +190,22 @@ def columns() -> list[dict[str, Any]]:
         live_column("last", "price", "Last") | {"minWidth": 82, "flex": 3},
         live_column("change_percent", "change_percent", "Chg %") | {"minWidth": 56},
         live_column("trend", None, "Trend") | TREND,
-        *(live_column(name, name, name.capitalize()) | {"hide": True} for name in MORE),
+        {
+            "colId": "name",
+            "field": "name",
+            "headerName": "Name",
+            "flex": 3,
+            "minWidth": 120,
+            "hide": True,
+            "tooltipField": "name",
+            "getQuickFilterText": {"function": "nothing(params)"},
+            "sortingOrder": ["asc", "desc", None],
+        },
+        live_column("change", "change", "Change") | {"hide": True},
+        *(live_column(name, name, title) | {"hide": True} for name, title in PRICES.items()),
+        live_column("volume", "volume", "Volume") | {"hide": True},
+        live_column("range", "range", "Day range") | RANGE | {"hide": True},
+        live_column("volatility", "volatility", "Volatility") | VOLATILITY | {"hide": True},
     ]
 
 
