@@ -28,12 +28,18 @@ class Breadth:
     above: tuple[tuple[int, int], ...]
 
 
-def breadth(found: Moves, daily_close: Floats, among: Mask | None = None) -> Breadth:
-    """The breadth of the instruments `among` (all by default); `daily_close` float64[n, t] are the newest daily
-    closes, the forming day's last."""
+def standings(price: Floats, daily_close: Floats) -> list[tuple[Mask, Mask]]:
+    """For each of `PERIODS`: (whether `price` float64[n] is over its mean, whether that is known), bool[n] each.
+
+    `daily_close` float64[n, t] are the newest daily closes, the forming day's last.
+    """
+    return [above_mean(price, daily_close, period) for period in PERIODS]
+
+
+def breadth(found: Moves, standing: list[tuple[Mask, Mask]], among: Mask | None = None) -> Breadth:
+    """The breadth of the instruments `among` (all by default), which stand to their means as `standings` says."""
     chosen = np.ones(len(found.price), dtype=np.bool_) if among is None else among
     known = chosen & np.isfinite(found.change)
-    means = [above_mean(found.price, daily_close, period) for period in PERIODS]
     return Breadth(
         advancing=_count(known & (found.change > 0)),
         declining=_count(known & (found.change < 0)),
@@ -42,7 +48,7 @@ def breadth(found: Moves, daily_close: Floats, among: Mask | None = None) -> Bre
         new_highs=_count(chosen & found.new_high),
         new_lows=_count(chosen & found.new_low),
         covered=_count(chosen & np.isfinite(found.reference)),
-        above=tuple((_count(chosen & above), _count(chosen & there)) for above, there in means),
+        above=tuple((_count(chosen & above), _count(chosen & there)) for above, there in standing),
     )
 
 

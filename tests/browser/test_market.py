@@ -115,7 +115,7 @@ def test_tiles_fill_the_map_and_say_what_they_show(enter: Callable[..., Page]) -
             assert change[1] == "+" and "▲" in tile["text"]
         if "shade-down" in tile["kind"]:
             assert change[1] == "−" and "▼" in tile["text"]
-    expect(page.locator(".shades li")).to_have_count(8)
+    expect(page.locator(".heat-legend .shades li")).to_have_count(8)
 
 
 def test_arrows_move_between_tiles_and_enter_opens_the_chart(enter: Callable[..., Page]) -> None:
@@ -197,7 +197,7 @@ def test_the_matrix_is_symmetrical_and_takes_named_instruments(enter: Callable[.
     page.fill("#market-symbols input", "AAPL, MSFX")
     page.keyboard.press("Enter")
     message = page.locator(".correlation-panel .panel-message")
-    expect(message).to_contain_text("there is no instrument 'MSFX'; did you mean MSFT?")
+    expect(message).to_contain_text("there is no instrument 'MSFX'; did you mean MSFT, NFLX?")
     expect(rows).to_have_count(3)
     page.fill("#market-symbols input", "")
     page.keyboard.press("Enter")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
-from dashboard.market.breadth import breadth
+from dashboard.market.breadth import breadth, standings
 from dashboard.market.moves import Moves, above_mean, moves
 from dashboard.market.windows import DAY_MS, WINDOWS, Window
 from dashboard.store.memory import MemoryStore
@@ -160,14 +160,15 @@ def test_breadth_counts_who_goes_up_and_down_and_who_is_over_the_mean() -> None:
     give(made, (0, 0, 101.0, 1.0), (1, 0, 99.0, 1.0), (2, 0, 100.0, 1.0), (3, 0, 5.0, 1.0))
     found, _ms = measured(made, WINDOWS["day"])
     daily = made.panel(np.arange(5), TIMEFRAME_INDEX["1d"], 50).close
-    result = breadth(found, daily)
+    standing = standings(found.price, daily)
+    result = breadth(found, standing)
     assert (result.advancing, result.declining, result.unchanged, result.unknown) == (1, 1, 1, 2)
     frame = pd.DataFrame(closes.T)
     frame.loc[30] = [101.0, 99.0, 100.0]
     mean = frame.rolling(20).mean().iloc[-1]
     assert result.above[0] == (int((frame.iloc[-1] > mean).sum()), 3)
     assert result.above[1] == (0, 0)
-    only = breadth(found, daily, np.array([True, False, False, False, False]))
+    only = breadth(found, standing, np.array([True, False, False, False, False]))
     assert (only.advancing, only.declining, only.unknown, only.above[0]) == (1, 0, 0, (1, 1))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.market.bars import TIMEFRAMES
-from dashboard.market.breadth import PERIODS, Breadth, breadth
+from dashboard.market.breadth import PERIODS, Breadth, breadth, standings
 from dashboard.market.correlation import LEAST_COMMON, distance, leaves, linkage
 from dashboard.market.ticks import Floats, Ints
 from dashboard.market.windows import WINDOWS
@@ -68,15 +68,14 @@ def movers(overview: Overview, request: dict[str, Any]) -> dict[str, Any]:
 def breadths(overview: Overview, request: dict[str, Any]) -> dict[str, Any]:
     """Who goes up and down: of the whole market and of each class."""
     window = window_of(request)
-    crossed, daily = overview.crossed(window), overview.daily_closes()
-    classes = np.array([each.asset_class for each in overview.catalogue])
+    crossed = overview.crossed(window)
+    standing = standings(crossed.moves.price, overview.daily_closes())
     return {
         "window": window.name,
         "periods": PERIODS,
-        "all": _counts(breadth(crossed.moves, daily)),
+        "all": _counts(breadth(crossed.moves, standing)),
         "classes": {
-            str(name): _counts(breadth(crossed.moves, daily, classes == name))
-            for name in dict.fromkeys(classes.tolist())
+            name: _counts(breadth(crossed.moves, standing, members)) for name, members in overview.classes.items()
         },
         **_stamp(overview, crossed),
     }

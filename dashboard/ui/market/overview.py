@@ -50,6 +50,9 @@ class Overview:
         self.group: Ints = np.array(
             [place[each.asset_class, each.sector] for each in store.catalogue], dtype=np.int64
         ).reshape(-1)
+        classes = np.array([each.asset_class for each in store.catalogue])
+        #: Which instruments are of each class, bool[n].
+        self.classes: dict[str, Mask] = {str(name): classes == name for name in dict.fromkeys(classes.tolist())}
         self._lock = threading.Lock()
         self._kept: dict[object, tuple[str, int, float, Any]] = {}
 
