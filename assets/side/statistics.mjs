@@ -24,6 +24,9 @@ export const percent = (share) => `${words.percent(share * 100)} %`;
 /** A share in percent, as a volatility is. @param {number} share */
 const plain = (share) => `${words.price(share * 100, 2)} %`;
 
+/** A moment to the minute. @param {number} ms */
+const minute = (ms) => words.moment(ms).replace(/:\d\d$/, "");
+
 /**
  * What each line of the list says, with what is to be known about it.
  * @param {any} answer @param {number} decimals @returns {import("./lines.mjs").Line[]}
@@ -45,7 +48,7 @@ export function lines(answer, decimals) {
     {
       name: "Deepest drawdown",
       value: drawdown == null ? LITTLE : percent(drawdown.most),
-      more: drawdown == null || drawdown.most === 0 ? "" : `${words.moment(drawdown.peak)} to ${words.moment(drawdown.trough)}`,
+      more: drawdown == null || drawdown.most === 0 ? "" : `${minute(drawdown.peak)} to ${minute(drawdown.trough)}`,
     },
     { name: "Skew", value: distribution == null ? LITTLE : distribution.skew == null ? STILL : words.price(distribution.skew, 2), more: "" },
     {
@@ -58,7 +61,7 @@ export function lines(answer, decimals) {
     said.splice(2, 0, {
       name: `Beta to ${against}`,
       value: beta == null ? LITTLE : beta.value == null ? `${against} did not move` : words.price(beta.value, 2),
-      more: beta == null || beta.correlation == null ? "" : `correlation ${words.price(beta.correlation, 2)}, ${beta.returns} pairs of returns`,
+      more: beta == null || beta.correlation == null ? "" : `correlation ${words.price(beta.correlation, 2)}, ${beta.returns} pairs`,
     });
   }
   return said;
@@ -132,7 +135,7 @@ const changeOf = (end) => (/** @type {any} */ { window: name, value, since }) =>
   const further = value != null && end - since > LENGTHS[name] * FURTHER;
   const title = value == null ? `No bar reaches back ${name}: ${LITTLE}` : `Since ${words.moment(since)}`;
   return make("div", { title }, [
-    make("dt", { text: further ? `${name}, from ${words.moment(since)}` : name }),
+    make("dt", { text: further ? `${name}, from ${minute(since)}` : name }),
     make("dd", { class: `num ${words.direction(value)}`, text: value == null ? "–" : percent(value) }),
   ]);
 };
@@ -141,7 +144,7 @@ const changeOf = (end) => (/** @type {any} */ { window: name, value, since }) =>
 function footnote(answer) {
   if (!answer.bars) return `Not enough data: no bar of ${answer.timeframe} has closed in this window.`;
   return (
-    `From ${answer.bars.toLocaleString("en-US")} closed ${answer.bars === 1 ? "bar" : "bars"} of ${answer.timeframe} since ${words.moment(answer.start)}. ` +
+    `From ${answer.bars.toLocaleString("en-US")} closed ${answer.bars === 1 ? "bar" : "bars"} of ${answer.timeframe} since ${minute(answer.start)}. ` +
     "Volatility: root of the sum of squared log returns (Andersen et al. 2003), scaled to a year by calendar time. " +
     "ATR: Wilder 1978. Skew and kurtosis: those of a sample."
   );

@@ -214,6 +214,8 @@ export async function trades({ market, view, stream }) {
   return {
     show() {
       seen = true;
+      // Out of sight a list forgets how far it was scrolled.
+      if (scroller.scrollTop < HEIGHT / 2) shown.stopped = null;
       tape.watch(view.symbol);
       onFrame(paint);
     },

@@ -168,8 +168,7 @@ def test_trades_have_no_hole_over_a_cut_line_and_go_on_by_polling(
 
 def test_a_reader_who_scrolls_back_is_left_in_peace_and_led_back(page: Page) -> None:
     open_tab(page, "trades")
-    expect(page.locator(ROWS).nth(30)).to_be_attached(timeout=20_000)
-    page.wait_for_timeout(1500)
+    page.wait_for_function("async () => (await window.tickboard.trades()).length > 60")
     scroller = page.locator(".trades-scroller")
     scroller.evaluate("node => { node.scrollTop = 220; }")
     page.wait_for_timeout(200)
@@ -194,7 +193,7 @@ def test_a_reader_who_scrolls_back_is_left_in_peace_and_led_back(page: Page) -> 
 
 def test_the_filter_keeps_trades_of_a_size_and_refuses_what_is_no_size(page: Page) -> None:
     open_tab(page, "trades")
-    expect(page.locator(ROWS).nth(10)).to_be_attached(timeout=20_000)
+    expect(page.locator(ROWS).nth(10)).to_be_attached()
     rows = fetch(page, "/api/v1/tickers/AAPL/ticks?limit=1000")["data"]
     sizes = sorted(row[2] for row in rows)
     middle = sizes[len(sizes) // 2]
