@@ -151,7 +151,7 @@ def test_a_bad_parameter_is_told_beside_its_field_and_changes_nothing(
     before = page.url
     page.get_by_label(field).fill(value)
     page.get_by_label(field).press("Tab")
-    row = page.locator(".indicator-row", has=page.get_by_label(field))
+    row = page.locator(".indicator-row").first
     expect(row.locator(".indicator-fault")).to_contain_text(sentence)
     expect(page.get_by_label(field)).to_have_attribute("aria-invalid", "true")
     assert page.url == before
