@@ -102,7 +102,7 @@ def test_older_history_comes_with_its_values_and_none_behind_the_seam_changes(ru
     )
     page.locator("#chart").focus()
     page.keyboard.press("Home")
-    page.wait_for_function("count => window.tickboard.chart.rows().length > count + 500", arg=len(before["rows"]))
+    page.wait_for_function("count => window.tickboard.chart.series().length > count + 500", arg=len(before["rows"]))
     whole(page)
     after = page.evaluate(VALUES)
     more = [row[0] for row in after["rows"]].index(before["rows"][0][0])
