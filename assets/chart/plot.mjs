@@ -82,6 +82,8 @@ export class Plot {
     this.bound = false;
     /** @type {(what: "drawn" | "dragging" | "moved") => void} */
     this.heard = () => {};
+    /** What is drawn on the price pane, for a picture. @type {() => {shapes: any[], annotations: any[]}} */
+    this.drawn = () => ({ shapes: [], annotations: [] });
   }
 
   /** How the bars of the figure's type are shown. */
@@ -290,15 +292,21 @@ export class Plot {
     // A little more at the left, so that a line enters the picture; the forming bar and the last price included.
     const bars = between(this.rows, this.series.ms, this.from - this.series.ms, this.to);
     const newest = this.series.newest;
+    const laid = this.layout();
+    const { shapes, annotations } = this.drawn(); // on the ranges that are laid out now
     const paper = inked("var(--surface)");
     const layout = {
-      ...this.layout(),
+      ...laid,
       paper_bgcolor: paper,
       plot_bgcolor: paper,
       margin: { l: 16, r: 80, t: 48, b: 32 },
-      shapes: newest
-        ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: newest[CLOSE], y1: newest[CLOSE], line: { color: inked("var(--faint)"), width: 1, dash: "dot" } }]
-        : [],
+      shapes: [
+        ...shapes,
+        ...(newest
+          ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: newest[CLOSE], y1: newest[CLOSE], line: { color: inked("var(--faint)"), width: 1, dash: "dot" } }]
+          : []),
+      ],
+      annotations,
       title: { text: title, x: 0.012, xanchor: "left", font: { size: 15, color: inked("var(--text)") } },
     };
     const { clientWidth: width, clientHeight: height } = this.place;

@@ -30,18 +30,18 @@ const PAD_Y = 3;
 const OUTSIDE = 32;
 
 /**
- * The part of a line that lies in the pane (Liang and Barsky 1984), a little more around it; null where none does.
- * @param {Four} line @param {{width: number, height: number}} pane @returns {Four | null}
+ * The part of a line that lies in the pane (Liang and Barsky 1984), or so many px around it; null where none does.
+ * @param {Four} line @param {{width: number, height: number}} pane @param {number} [outside] @returns {Four | null}
  */
-export function clipped([x1, y1, x2, y2], { width, height }) {
+export function clipped([x1, y1, x2, y2], { width, height }, outside = OUTSIDE) {
   if (![x1, y1, x2, y2].every(Number.isFinite)) return null;
   const [dx, dy] = [x2 - x1, y2 - y1];
   let [from, to] = [0, 1];
   const edges = [
-    [-dx, x1 + OUTSIDE],
-    [dx, width + OUTSIDE - x1],
-    [-dy, y1 + OUTSIDE],
-    [dy, height + OUTSIDE - y1],
+    [-dx, x1 + outside],
+    [dx, width + outside - x1],
+    [-dy, y1 + outside],
+    [dy, height + outside - y1],
   ];
   for (const [way, room] of edges) {
     if (way === 0 && room < 0) return null;

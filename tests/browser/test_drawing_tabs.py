@@ -1,4 +1,4 @@
-"""Drawings of two tabs, of a server that fails, at their limits, and without storage: said in a sentence, nothing lost."""
+"""Drawings of two tabs, of a failing server, at their limits, without storage: told in a sentence, nothing lost."""
 
 from __future__ import annotations
 
