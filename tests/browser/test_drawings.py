@@ -246,6 +246,9 @@ def test_selected_moved_by_a_point_recoloured_deleted_undone_and_redone(page: Pa
 
 def test_two_clicks_do_as_well_as_a_drag_and_the_eraser_takes_away_what_it_meets(page: Page) -> None:
     take(page, "rectangle")
+    page.keyboard.press("Escape")  # the focus is at the tool
+    expect(page.locator(".drawing-hint")).not_to_be_visible()
+    take(page, "rectangle")
     page.mouse.click(*place(page, 0.2, 0.2))
     expect(page.locator(".drawing-hint")).to_contain_text("opposite corner")
     page.mouse.move(*place(page, 0.3, 0.5))
