@@ -102,10 +102,15 @@ export class Kept {
   set(drawings) {
     this.drawings = drawings;
     this.refused = false;
-    if (!this.failing && !this.offer) this.say("");
+    this.calm();
     this.note();
     this.heard("drawings");
     if (!this.failing) this.later(() => this.save(), SAVE_MS);
+  }
+
+  /** Nothing is said any more that was of the moment. */
+  calm() {
+    if (!this.failing && !this.offer && !this.locked && !this.refused) this.say("");
   }
 
   /** Keep what the server does not have; nothing where it has all. */

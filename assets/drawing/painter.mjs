@@ -7,7 +7,7 @@ import { counted } from "../chart/scale.mjs";
 import { START } from "../chart/series.mjs";
 import { Sheet } from "../chart/sheet.mjs";
 import { COLORS, USUAL } from "./kinds.mjs";
-import { LINE_HEIGHT, partsOf, placesOf } from "./parts.mjs";
+import { LINE_HEIGHT, partsOf, placesOf, VEIL } from "./parts.mjs";
 import { picture } from "./picture.mjs";
 
 /** @typedef {import("./kinds.mjs").Drawing} Drawing */
@@ -17,7 +17,6 @@ const DASHES = { solid: [], dash: [7, 5], dot: [2, 4] };
 const THIN = [3, 4];
 const HANDLE = 4.5;
 const TAG_HEIGHT = 18;
-const VEIL = 0.1;
 const HALO = 3;
 
 /** A style's colour: a token of the page, or one that was given by its numbers. @param {string | undefined} color */

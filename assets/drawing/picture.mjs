@@ -2,7 +2,7 @@
 // The drawings as Plotly's own shapes and annotations, for a picture of the chart: by parts of the price pane, so that
 // they lie alike at any size. Pure.
 
-import { clipped, partsOf } from "./parts.mjs";
+import { clipped, partsOf, VEIL } from "./parts.mjs";
 
 /** @typedef {import("./kinds.mjs").Drawing} Drawing */
 
@@ -37,7 +37,8 @@ export function picture(drawings, ground, inks) {
       if (seen) shapes.push({ ...AT, type: "line", x0: across(seen[0]), y0: up(seen[1]), x1: across(seen[2]), y1: up(seen[3]), line: stroke });
       if (box && box[0] < width && box[0] + box[2] > 0 && box[1] < height && box[1] + box[3] > 0) {
         const [x0, x1, y0, y1] = [across(box[0]), across(box[0] + box[2]), up(box[1] + box[3]), up(box[1])].map(within);
-        shapes.push({ ...AT, type: "rect", x0, x1, y0, y1, line: stroke });
+        const rect = { ...AT, type: "rect", x0, x1, y0, y1 };
+        shapes.push({ ...rect, fillcolor: color, opacity: VEIL, line: { width: 0 } }, { ...rect, line: stroke });
       }
       if (words && words.left < width && words.left + words.width > 0 && words.top < height && words.top + words.height > 0) {
         annotations.push({

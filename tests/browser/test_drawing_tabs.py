@@ -119,8 +119,12 @@ def test_the_limit_is_told_when_a_tool_is_taken_and_all_go_by_one_step(running: 
     page.reload()
     page.wait_for_function("() => window.tickboard?.drawing?.board.drawings.length === 200", timeout=45_000)
     take(page, "line")
-    expect(page.locator(MESSAGE)).to_have_text("200 drawings on AAPL are the most there can be; delete one first.")
+    expect(page.locator(f"{MESSAGE} span")).to_have_text(
+        "200 drawings on AAPL are the most there can be; delete one first."
+    )
     expect(page.locator(".drawing-hint")).not_to_be_visible()
+    take(page, "select")
+    expect(page.locator(MESSAGE)).not_to_be_visible()
     take(page, "style")
     page.click(".drawing-style [data-tool=clear]")
     saved(page, 0)

@@ -266,6 +266,39 @@ def test_two_clicks_do_as_well_as_a_drag_and_the_eraser_takes_away_what_it_meets
     expect(page.locator(".drawing-hint")).not_to_be_visible()
 
 
+def test_ctrl_takes_the_bars_own_prices_and_a_double_click_writes_a_note(page: Page) -> None:
+    page.select_option("#chart-scale", "log")
+    page.wait_for_timeout(400)
+    take(page, "line")
+    page.keyboard.down("Control")
+    drag(page, (0.3, 0.6), (0.5, 0.4))
+    page.keyboard.up("Control")
+    (made,) = saved(page, 1)
+    bars = {row[0]: row[1:5] for row in page.evaluate("window.tickboard.chart.series()")}
+    for start, price in made["points"]:
+        assert price in bars[start]
+    middle = page.evaluate(
+        """([[a, before], [b, after]]) => {
+        const { x, y } = window.tickboard.drawing.painter.ground(), { price } = tickboard.chart.overlay.panes();
+        return [(x(a) + x(b)) / 2 / price.width, (y(before) + y(after)) / 2 / price.height];
+      }""",
+        made["points"],
+    )
+    page.mouse.dblclick(*place(page, *middle))
+    field = page.locator(".drawing-write textarea")
+    expect(field).to_be_focused()
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    expect(field).not_to_be_visible()
+    assert saved(page, 1) == [{**made, "text": "one\ntwo"}]
+    page.mouse.dblclick(*place(page, *middle))
+    page.keyboard.type(" and more")
+    page.keyboard.press("Escape")
+    assert drawn(page)[0]["text"] == "one\ntwo"
+
+
 def test_a_press_beside_the_drawings_is_the_charts_own(page: Page) -> None:
     take(page, "line")
     drag(page, (0.3, 0.7), (0.5, 0.4))
