@@ -353,6 +353,19 @@ def test_everything_is_done_by_keys(page: Page) -> None:
     saved(page, 0)
     page.keyboard.press("Control+z")
     saved(page, 1)
+    page.keyboard.press("PageUp")
+    page.keyboard.press("Shift+Tab")
+    for _ in range(20):
+        if page.evaluate("document.activeElement.dataset.tool") == "style":
+            break
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert saved(page, 1)[0]["style"]["color"] == "up"
+    page.keyboard.press("Escape")
+    expect(page.locator(".drawing-rail [data-tool=style]")).to_be_focused()
+    page.locator("#chart").focus()
     # What is not drawing is the chart's.
     before = page.evaluate("window.tickboard.chart.plot.from")
     page.keyboard.press("Escape")
