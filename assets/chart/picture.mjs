@@ -1,6 +1,6 @@
 // @ts-check
 // The chart as a picture, as it is seen: Plotly's part with the forming bar, and what the overlay draws over it (the last
-// price, levels of alerts, marks of gaps) as shapes and labels of Plotly's, under a title that says what it is of.
+// price, levels of alerts, marks of gaps, what is drawn on it) as shapes and labels of Plotly's, under a title that says what it is of.
 
 import { dateText, ink, inked } from "./ink.mjs";
 import { joined } from "./joined.mjs";
@@ -28,6 +28,7 @@ export async function picture(plot, overlay, title, format) {
   const seen = between(plot.rows, series.ms, from - series.ms, to);
   const bars = seen.length > DRAWN_MOST ? joined(seen, series.ms * Math.ceil(seen.length / DRAWN_MOST)) : seen;
   const own = plot.layout();
+  const drawings = plot.drawn(); // on the ranges that are laid out now
   const paper = ink("--surface");
   const traces = plot.traces(bars);
   // A line of one point would not be seen.
@@ -39,8 +40,8 @@ export async function picture(plot, overlay, title, format) {
     plot_bgcolor: paper,
     // The panes are as large as on the page.
     margin: { ...own.margin, t: own.margin.t + head },
-    shapes: [...(own.shapes ?? []), ...marks(plot), ...levels.map(({ line }) => line)],
-    annotations: [...(own.annotations ?? []), ...levels.map(({ label }) => label)],
+    shapes: [...(own.shapes ?? []), ...drawings.shapes, ...marks(plot), ...levels.map(({ line }) => line)],
+    annotations: [...(own.annotations ?? []), ...drawings.annotations, ...levels.map(({ label }) => label)],
     title: {
       text: lines.map(plain).join("<br>"),
       font: { size: TITLE.size, color: ink("--text") },

@@ -94,6 +94,8 @@ export class Plot {
     this.bound = false;
     /** @type {(what: "drawn" | "dragging" | "moved") => void} */
     this.heard = () => {};
+    /** What is drawn on the price pane, for a picture. @type {() => {shapes: any[], annotations: any[]}} */
+    this.drawn = () => ({ shapes: [], annotations: [] });
   }
 
   /** How the bars of the figure's type are shown. */

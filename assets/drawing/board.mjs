@@ -116,6 +116,7 @@ export class Board {
   take(tool) {
     const full = KINDS[tool] && this.drawings.length >= MOST;
     this.drop();
+    this.kept?.calm();
     if (full) this.kept?.say(`${MOST} drawings on ${this.symbol} are the most there can be; delete one first.`);
     else this.tool = tool;
     this.tell();

@@ -95,6 +95,7 @@ export function drawings(chart, { market, user }) {
     }
   });
   chart.painted = painter.paint;
+  chart.plot.drawn = () => painter.picture();
   onFrame(painter.paint);
   return { board, painter };
 }

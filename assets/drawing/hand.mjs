@@ -65,7 +65,7 @@ export class Hand {
     box.addEventListener("pointerdown", (event) => this.down(event), true);
     box.addEventListener("pointermove", (event) => this.move(event), true);
     box.addEventListener("pointerup", (event) => this.up(event), true);
-    box.addEventListener("pointercancel", () => this.abandon(), true);
+    box.addEventListener("pointercancel", () => this.press && this.abandon(), true);
     box.addEventListener("mousedown", taken, true);
     box.addEventListener("touchstart", taken, { capture: true, passive: false });
     box.addEventListener("dblclick", (event) => this.twice(event), true);

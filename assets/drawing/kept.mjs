@@ -43,8 +43,8 @@ export class Kept {
     this.base = draft?.base ?? [];
     /** @type {Drawing[]} as they are shown */
     this.drawings = draft?.mine ?? [];
-    /** @type {Drawing[] | null} what was sent and not answered */
-    this.sent = null;
+    /** @type {Drawing[][]} what was sent and not answered: any of it may have come */
+    this.sent = [];
     /** @type {Drawing[][]} */
     this.past = [];
     /** @type {Drawing[][]} */
@@ -102,10 +102,15 @@ export class Kept {
   set(drawings) {
     this.drawings = drawings;
     this.refused = false;
-    if (!this.failing && !this.offer) this.say("");
+    this.calm();
     this.note();
     this.heard("drawings");
     if (!this.failing) this.later(() => this.save(), SAVE_MS);
+  }
+
+  /** Nothing is said any more that was of the moment. */
+  calm() {
+    if (!this.failing && !this.offer && !this.locked && !this.refused) this.say("");
   }
 
   /** Keep what the server does not have; nothing where it has all. */
@@ -166,12 +171,12 @@ export class Kept {
 
   /** What the server has. @param {{version: number, drawings: Drawing[]}} found */
   receive({ version, drawings }) {
-    const mine = this.sent && same(drawings, this.sent) ? this.sent : null; // it had come, only its answer was lost
+    const mine = this.sent.find((each) => same(drawings, each)); // it had come, only its answer was lost
     const own = difference(mine ?? this.base, this.drawings);
-    const fits = version === this.version || this.version < 0 || mine !== null;
+    const fits = version === this.version || this.version < 0 || mine !== undefined;
     this.well();
     this.loaded = true;
-    this.sent = null;
+    this.sent = [];
     [this.version, this.base] = [version, drawings];
     this.locked = "";
     if (isNone(own) || same(drawings, this.drawings)) this.adopt(drawings);
@@ -210,12 +215,13 @@ export class Kept {
   }
 
   async put() {
-    const sent = (this.sent = this.drawings);
+    const sent = this.drawings;
+    this.sent.push(sent);
     const answer = await this.ask("PUT", this.request(sent));
     if (answer.ok) {
       const found = await answer.json();
       const was = this.drawings;
-      [this.version, this.base, this.sent] = [found.version, found.drawings, null];
+      [this.version, this.base, this.sent] = [found.version, found.drawings, []];
       // Words may have come back a little other than they were sent.
       if (was === sent && !same(was, found.drawings)) this.drawings = found.drawings;
       this.well();
@@ -226,7 +232,7 @@ export class Kept {
     else if (answer.status >= 500 || PASSING.has(answer.status)) throw new Error(`status ${answer.status}`);
     else {
       const { detail } = await answer.json();
-      this.sent = null;
+      this.sent = [];
       this.well();
       this.refused = true;
       this.say(`Not saved: ${detail ?? `status ${answer.status}`}. It is tried again with your next change.`.replace(/\.\./g, "."));
@@ -242,7 +248,8 @@ export class Kept {
   flush() {
     if (!this.unsaved || !this.loaded || this.locked || this.busy) return;
     clearTimeout(this.timer);
-    void this.ask("PUT", { ...this.request((this.sent = this.drawings)), keepalive: true, signal: null }).catch(() => {});
+    this.sent.push(this.drawings);
+    void this.ask("PUT", { ...this.request(this.drawings), keepalive: true, signal: null }).catch(() => {});
     // If the page stays after all, the next look at the server says what came of it.
     this.later(() => this.load(), AGAIN_MS);
   }

@@ -44,10 +44,12 @@ export class Keys {
     this.stand(0, 0);
   }
 
-  /** Steps back and forth, wherever the focus is but where something is typed. @param {KeyboardEvent} event */
+  /** Steps back and forth and the end of a tool, wherever the focus is but where something is typed. @param {KeyboardEvent} event */
   anywhere(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.defaultPrevented) return;
-    if (/** @type {HTMLElement} */ (event.target).closest?.("input, select, textarea, [contenteditable=true], dialog, .ag-root")) return;
+    if (event.altKey || event.defaultPrevented) return;
+    if (/** @type {HTMLElement} */ (event.target).closest?.("input:not([type=radio]), select, textarea, [contenteditable=true], dialog")) return;
+    if (event.key === "Escape" && this.board.tool) this.leave();
+    if (!event.ctrlKey && !event.metaKey) return;
     const key = event.key.toLowerCase();
     const way = key === "y" || (key === "z" && event.shiftKey) ? 1 : key === "z" ? -1 : 0;
     if (!way) return;

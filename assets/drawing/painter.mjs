@@ -3,10 +3,12 @@
 // the scales have changed: live prices cost it the making of a short text.
 
 import { kept } from "../chart/ink.mjs";
+import { counted } from "../chart/scale.mjs";
 import { START } from "../chart/series.mjs";
 import { Sheet } from "../chart/sheet.mjs";
 import { COLORS, USUAL } from "./kinds.mjs";
-import { LINE_HEIGHT, partsOf, placesOf } from "./parts.mjs";
+import { LINE_HEIGHT, partsOf, placesOf, VEIL } from "./parts.mjs";
+import { picture } from "./picture.mjs";
 
 /** @typedef {import("./kinds.mjs").Drawing} Drawing */
 /** @typedef {import("./parts.mjs").Part} Part */
@@ -15,7 +17,6 @@ const DASHES = { solid: [], dash: [7, 5], dot: [2, 4] };
 const THIN = [3, 4];
 const HANDLE = 4.5;
 const TAG_HEIGHT = 18;
-const VEIL = 0.1;
 const HALO = 3;
 
 /** A style's colour: a token of the page, or one that was given by its numbers. @param {string | undefined} color */
@@ -61,6 +62,20 @@ export class Painter {
       words: (price) => plot.words(price),
       bars: { rows: data.rows, ms: data.ms, decimals: plot.figure.decimals },
     };
+  }
+
+  /** The drawings in view, for a picture of the chart: its ranges are fitted anew, those on the screen may be older. */
+  picture() {
+    const ground = this.ground();
+    if (!ground) return { shapes: [], annotations: [] };
+    const { from, to, low, high, scale } = this.chart.plot;
+    const [least, most] = [counted(scale, low), counted(scale, high)];
+    ground.x = (ms) => ((ms - from) / (to - from)) * ground.width;
+    ground.y = (price) => {
+      const part = (counted(scale, price) - least) / (most - least);
+      return Number.isFinite(part) ? (1 - part) * ground.height : 2 * ground.height;
+    };
+    return picture(this.board.drawings, ground, { colour: ({ style }) => colourOf(style.color), token: kept });
   }
 
   paint() {

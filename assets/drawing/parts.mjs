@@ -17,12 +17,14 @@ import { measured } from "./measure.mjs";
 /**
  * @typedef {object} Part one of these
  * @property {Four} [line] from x, y to x, y, within the pane @property {boolean} [thin] of one px, dotted @property {boolean} [fine] a px thinner than the style says
- * @property {Four} [box] left, top, width, height @property {string} [veil] the token of its ground, else the drawing's colour
+ * @property {Four} [box] left, top, width, height @property {string} [veil] the token of its colour, else it is the drawing's
  * @property {{left: number, top: number, width: number, height: number, lines: string[], plate: boolean}} [words]
  * @property {{y: number, words: string}} [tag] a label in the price axis
  */
 
 export const LINE_HEIGHT = 15;
+/** How much of the colour a box has inside. */
+export const VEIL = 0.1;
 /** Room around words, px. */
 const PAD_X = 6;
 const PAD_Y = 3;
@@ -30,18 +32,18 @@ const PAD_Y = 3;
 const OUTSIDE = 32;
 
 /**
- * The part of a line that lies in the pane (Liang and Barsky 1984), a little more around it; null where none does.
- * @param {Four} line @param {{width: number, height: number}} pane @returns {Four | null}
+ * The part of a line that lies in the pane (Liang and Barsky 1984), or so many px around it; null where none does.
+ * @param {Four} line @param {{width: number, height: number}} pane @param {number} [outside] @returns {Four | null}
  */
-export function clipped([x1, y1, x2, y2], { width, height }) {
+export function clipped([x1, y1, x2, y2], { width, height }, outside = OUTSIDE) {
   if (![x1, y1, x2, y2].every(Number.isFinite)) return null;
   const [dx, dy] = [x2 - x1, y2 - y1];
   let [from, to] = [0, 1];
   const edges = [
-    [-dx, x1 + OUTSIDE],
-    [dx, width + OUTSIDE - x1],
-    [-dy, y1 + OUTSIDE],
-    [dy, height + OUTSIDE - y1],
+    [-dx, x1 + outside],
+    [dx, width + outside - x1],
+    [-dy, y1 + outside],
+    [dy, height + outside - y1],
   ];
   for (const [way, room] of edges) {
     if (way === 0 && room < 0) return null;
@@ -116,10 +118,11 @@ const MAKE = {
     const wanted = after >= before ? top - plate.height - 6 : top + height + 6;
     const inside = Math.min(Math.max(wanted, 2), ground.height - plate.height - 2);
     plate.top = top + height < 0 || top > ground.height ? wanted : inside;
-    const [middle, over] = [left + width / 2, px[0][1]];
+    const middle = left + width / 2;
+    const veil = after >= before ? "--up" : "--down";
     return [
-      { box: [left, top, width, height], veil: after >= before ? "--up" : "--down" },
-      ...line([middle, over, middle, px[1][1]], ground, true),
+      { box: [left, top, width, height], veil },
+      ...line([middle, px[0][1], middle, px[1][1]], ground, true).map((each) => ({ ...each, veil })),
       said,
     ];
   },

@@ -82,7 +82,9 @@ export class Rail {
     this.opener = does(button("draw", "Drawing tools", "D"), "draw", () => this.open(true, true));
     this.opener.classList.add("drawing-opener");
     this.menu = this.styles();
-    box.append(this.bar, this.opener, this.menu);
+    // Before the chart for Tab too.
+    box.prepend(this.bar);
+    box.append(this.opener, this.menu);
     this.popup = menuOf(this.style, this.menu, () => this.placeMenu());
     this.bar.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
     this.begin();

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -244,6 +246,9 @@ def test_selected_moved_by_a_point_recoloured_deleted_undone_and_redone(page: Pa
 
 def test_two_clicks_do_as_well_as_a_drag_and_the_eraser_takes_away_what_it_meets(page: Page) -> None:
     take(page, "rectangle")
+    page.keyboard.press("Escape")  # the focus is at the tool
+    expect(page.locator(".drawing-hint")).not_to_be_visible()
+    take(page, "rectangle")
     page.mouse.click(*place(page, 0.2, 0.2))
     expect(page.locator(".drawing-hint")).to_contain_text("opposite corner")
     page.mouse.move(*place(page, 0.3, 0.5))
@@ -259,6 +264,39 @@ def test_two_clicks_do_as_well_as_a_drag_and_the_eraser_takes_away_what_it_meets
     saved(page, 0)
     page.keyboard.press("Escape")
     expect(page.locator(".drawing-hint")).not_to_be_visible()
+
+
+def test_ctrl_takes_the_bars_own_prices_and_a_double_click_writes_a_note(page: Page) -> None:
+    page.select_option("#chart-scale", "log")
+    page.wait_for_timeout(400)
+    take(page, "line")
+    page.keyboard.down("Control")
+    drag(page, (0.3, 0.6), (0.5, 0.4))
+    page.keyboard.up("Control")
+    (made,) = saved(page, 1)
+    bars = {row[0]: row[1:5] for row in page.evaluate("window.tickboard.chart.series()")}
+    for start, price in made["points"]:
+        assert price in bars[start]
+    middle = page.evaluate(
+        """([[a, before], [b, after]]) => {
+        const { x, y } = window.tickboard.drawing.painter.ground(), { price } = tickboard.chart.overlay.panes();
+        return [(x(a) + x(b)) / 2 / price.width, (y(before) + y(after)) / 2 / price.height];
+      }""",
+        made["points"],
+    )
+    page.mouse.dblclick(*place(page, *middle))
+    field = page.locator(".drawing-write textarea")
+    expect(field).to_be_focused()
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    expect(field).not_to_be_visible()
+    assert saved(page, 1) == [{**made, "text": "one\ntwo"}]
+    page.mouse.dblclick(*place(page, *middle))
+    page.keyboard.type(" and more")
+    page.keyboard.press("Escape")
+    assert drawn(page)[0]["text"] == "one\ntwo"
 
 
 def test_a_press_beside_the_drawings_is_the_charts_own(page: Page) -> None:
@@ -315,6 +353,19 @@ def test_everything_is_done_by_keys(page: Page) -> None:
     saved(page, 0)
     page.keyboard.press("Control+z")
     saved(page, 1)
+    page.keyboard.press("PageUp")
+    page.keyboard.press("Shift+Tab")
+    for _ in range(20):
+        if page.evaluate("document.activeElement.dataset.tool") == "style":
+            break
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert saved(page, 1)[0]["style"]["color"] == "up"
+    page.keyboard.press("Escape")
+    expect(page.locator(".drawing-rail [data-tool=style]")).to_be_focused()
+    page.locator("#chart").focus()
     # What is not drawing is the chart's.
     before = page.evaluate("window.tickboard.chart.plot.from")
     page.keyboard.press("Escape")
@@ -399,3 +450,38 @@ def test_a_finger_draws_and_moves_at_390_px(running: Any, browser: Browser, page
     assert phone.evaluate("window.tickboard.chart.plot.from") < before - 300_000
     assert said == []
     phone.context.close()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_picture_of_the_chart_has_the_drawings_where_they_are(page: Page, scale: str) -> None:
+    page.select_option("#chart-scale", scale)
+    page.wait_for_timeout(400)
+    take(page, "line")
+    drag(page, (0.3, 0.7), (0.5, 0.4))
+    take(page, "text")
+    page.mouse.click(*place(page, 0.6, 0.6))
+    page.keyboard.type("a < b")
+    page.keyboard.press("Enter")
+    line, text = saved(page, 2)
+    layout = page.evaluate(
+        """async () => {
+        const { plot } = window.tickboard.chart, { Plotly } = plot;
+        let asked = null;
+        plot.Plotly = { toImage: async (figure) => ((asked = figure.layout), "data:,") };
+        try { await plot.picture("title"); } finally { plot.Plotly = Plotly; }
+        return { shapes: asked.shapes, words: asked.annotations, x: [plot.from, plot.to], y: asked.yaxis.range };
+      }"""
+    )
+    (made, last) = layout["shapes"]
+    assert (made["type"], made["xref"], made["yref"]) == ("line", "x domain", "y domain")
+    assert last["xref"] == "paper"
+    (left, right), (low, high) = layout["x"], layout["y"]
+    for (ms, price), at in zip(line["points"], ("0", "1"), strict=True):
+        height = math.log10(price) if scale == "log" else price
+        assert left + made[f"x{at}"] * (right - left) == pytest.approx(ms, abs=1)
+        assert low + made[f"y{at}"] * (high - low) == pytest.approx(height, rel=1e-9)
+    assert [each["text"] for each in layout["words"]] == ["a &lt; b"]
+    assert text["text"] == "a < b"
+    with page.expect_download() as caught:
+        page.click("#export-png")
+    assert Path(caught.value.path()).read_bytes().startswith(b"\x89PNG")
