@@ -19,7 +19,8 @@ from tests.soak.load import Load
 from tests.soak.product import loaded, metric, resident, threads_of, worker
 
 CLIENTS = 100
-#: The last third against the second: memory in bytes, delay in shares.
+#: Bytes of memory, the last third against the second; delay in shares, against a process that has just been started:
+#: over half an hour a machine with other guests is slower and quicker by more than that.
 GROWTH, DRIFT = 4_000_000, 0.10
 #: Descriptors that the pool of database connections may have more than before: five are kept, of three each (the
 #: database, its WAL, its index), and how many were needed at once is chance.
@@ -67,6 +68,7 @@ def test_nothing_grows(product: Any, scale: Scale, tmp_path: Path) -> None:
             p99 = [load.measured(scale.of(1, 5))["p99"] for load in (clients, others)]
             for kept, running, late in zip(samples, both, p99, strict=True):
                 kept.append(Sample.of(worker(running), late))
+        aged(market, clients, product(TICK_MS="100", **common), size, scale)
         for load in (clients, others):
             assert load.do("state")["closed"]["good"] == {}
             load.do("leave", kinds=["good"])
@@ -79,8 +81,25 @@ def test_nothing_grows(product: Any, scale: Scale, tmp_path: Path) -> None:
         judge(name, kept, scale)
 
 
+def aged(old: Product, clients: Load, fresh: Product, size: int, scale: Scale) -> None:
+    """Clients of a product that has run for long hear no later than those of one that was started a moment ago, in
+    turn, with as many clients and doings."""
+    late: tuple[list[float], list[float]] = ([], [])
+    with loaded(fresh) as others:
+        others.open("good", size)
+        for _ in range(scale.of(2, 20)):
+            for running, load, found in zip((old, fresh), (clients, others), late, strict=True):
+                bustle(running, load, size // 10)
+                found.append(load.measured(scale.of(1, 5))["p99"])
+    times = statistics.median(late[0]) / statistics.median(late[1])
+    said = f"p99 {statistics.median(late[0]):.2f} ms, {statistics.median(late[1]):.2f} of a fresh one: {times:.2f} times"
+    print(said)
+    if scale.full:
+        assert times <= 1 + DRIFT, said
+
+
 def judge(name: str, samples: list[Sample], scale: Scale) -> None:
-    """The last third is no larger and no later than the one before it."""
+    """The last third is no larger than the one before it."""
     third = len(samples) // 3
     thirds = [samples[at * third : (at + 1) * third] for at in range(3)]
     memory = [statistics.median(one.memory for one in part) for part in thirds]
@@ -90,7 +109,6 @@ def judge(name: str, samples: list[Sample], scale: Scale) -> None:
     print(said)
     if scale.full:
         assert memory[2] - memory[1] <= GROWTH, said
-        assert p99[2] <= p99[1] * (1 + DRIFT), said
         assert held[2] <= held[1], said
 
 
