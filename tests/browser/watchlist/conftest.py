@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -33,7 +34,7 @@ def said() -> list[str]:
 @pytest.fixture
 def server(running: Any) -> Iterator[httpx.Client]:
     """A script of the same user, who has no watchlist yet. Before `page`, which reads them when it comes."""
-    with running.client() as client:
+    with closing(running.client()) as client:
         for each in kept.every(client):
             client.delete(f"{kept.PATH}/{each['id']}", headers={"If-Match": "*"})
         yield client

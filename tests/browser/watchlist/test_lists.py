@@ -102,6 +102,8 @@ def test_lists_are_chosen_by_keyboard_and_the_choice_is_kept(server: httpx.Clien
 def test_the_shown_instrument_is_added_and_removed(server: httpx.Client, page: Page) -> None:
     make(server, "Tech", "AAPL")
     make(server, "Coins", "ETH-USD", pinned=["ETH-USD"])
+    expect(menu(page).locator(".lists button")).to_have_count(3)
+    page.keyboard.press("Escape")
     cell(page, "NVDA", "last").click(button="right")
     page.get_by_role("menuitem", name="Add NVDA to Tech").click()
     until(lambda: held(server, "Tech"), ["AAPL", "NVDA"])
@@ -118,6 +120,8 @@ def test_the_shown_instrument_is_added_and_removed(server: httpx.Client, page: P
     page.keyboard.press("Delete")
     until(lambda: symbols(page), ["NVDA"])
     until(lambda: held(server, "Tech"), ["NVDA"])
+    expect(menu(page).locator(".lists button")).to_have_count(3)
+    page.keyboard.press("Escape")
     cell(page, "NVDA", "last").click(button="right")
     page.get_by_role("menuitem", name="Remove NVDA from Tech").click()
     expect(page.locator(".list-empty")).to_contain_text("Tech is empty")
