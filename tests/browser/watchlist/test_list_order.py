@@ -128,6 +128,7 @@ def test_of_two_tabs_the_second_is_told_and_shows_the_newest(server: httpx.Clien
     assert held(server, "Five") == newest
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator(TROUBLE)).not_to_be_visible()
+    cell(page, "AAPL", "last").click()
     page.keyboard.press("Alt+ArrowDown")
     until(lambda: held(server, "Five"), ["MSFT", "AAPL", "BTC-USD", "JPM", "GOLD"])
     said[:] = [line for line in said if "412" not in line]
