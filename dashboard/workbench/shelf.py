@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from dashboard.workbench.models import Document
 
 #: The versions that whoever changes something has seen, one of which it must have still; None: whichever it has.
 Seen = frozenset[int] | None
+
+#: The SQLSTATE of a second row with the same key (PostgreSQL's manual, appendix A).
+UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,14 @@ def unique(error: DashboardError) -> Iterator[None]:
     try:
         yield
     except IntegrityError as refused:
-        if "unique" not in str(refused.orig).lower():
+        if not _is_second(refused.orig):
             raise
         raise error from None
+
+
+def _is_second(reason: object) -> bool:
+    """Whether a driver's error is about a unique key: by its code, its words are in the language of the server."""
+    if getattr(reason, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+        return True
+    # psycopg calls it sqlstate, psycopg2 pgcode.
+    return UNIQUE_VIOLATION in (getattr(reason, "sqlstate", None), getattr(reason, "pgcode", None))

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from dashboard.accounts.users import Users
 from dashboard.clock import ManualClock
 from dashboard.database.engine import Database
 from dashboard.errors import Conflict, NotThere, Outrun, StorageError
 from dashboard.workbench import DRAWN_SYMBOLS, WATCHLISTS, Workbench
-from dashboard.workbench.shelf import Seen
+from dashboard.workbench.shelf import Seen, unique
 from tests.house import PASSWORD
 
 ANY: Seen = None
@@ -100,6 +101,41 @@ def test_a_name_is_a_users_once(bench: Workbench) -> None:
     assert bench.watchlists.change(ADA, first.id, ANY, "Tech", {}).version == 2
     assert bench.watchlists.create(BEN, "Tech", {}).name == "Tech"
     assert bench.views.create(ADA, "Tech", {}).name == "Tech"
+
+
+class Refused(Exception):
+    """What a driver raises; its code is under the name that the driver gives it."""
+
+    def __init__(self, words: str, **codes: str) -> None:
+        super().__init__(words)
+        self.__dict__.update(codes)
+
+
+@pytest.mark.parametrize(
+    ("words", "codes", "is_second"),
+    [
+        ("doppelter Schlüsselwert verletzt Eindeutigkeitsbedingung", {"sqlstate": "23505"}, True),
+        ("la valeur d'une clé dupliquée rompt la contrainte", {"pgcode": "23505"}, True),
+        ('violates check constraint "ck_unique_enough"', {"sqlstate": "23514"}, False),
+        ("something unique", {}, False),
+    ],
+)
+def test_a_name_that_is_taken_is_known_by_the_databases_code(
+    words: str, codes: dict[str, str], is_second: bool
+) -> None:
+    with pytest.raises(Conflict if is_second else IntegrityError), unique(Conflict("taken")):
+        raise IntegrityError("INSERT", {}, Refused(words, **codes))
+
+
+def test_another_refusal_that_has_the_word_in_it_is_not_taken_for_that(bench: Workbench, database: Database) -> None:
+    with database.session() as session:
+        session.execute(
+            text(
+                "CREATE TRIGGER strict BEFORE INSERT ON views BEGIN SELECT RAISE(ABORT, 'not UNIQUE in this way'); END"
+            )
+        )
+    with pytest.raises(StorageError, match="not UNIQUE in this way"):
+        bench.views.create(ADA, "x", {})
 
 
 def test_a_user_has_so_many_and_no_more(bench: Workbench) -> None:
