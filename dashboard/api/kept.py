@@ -163,7 +163,7 @@ def _drawings(routes: Blueprint, services: Services) -> None:
         catalogue.require(symbol)
         parameters.read(request.args, {})
         seen = documents.seen()
-        content = drawings.checked(documents.body())
+        content = drawings.checked(documents.body(documents.DRAWINGS_BYTES))
         count = {"count": len(content["drawings"])}
         kept = shelf.put(named(symbol), seen, content, count, me(), symbol=symbol)
         return documents.answer(shown(symbol, kept), kept, request.path if kept.version == 1 else None)
