@@ -166,7 +166,7 @@ def _drawings(routes: Blueprint, services: Services) -> None:
         content = drawings.checked(documents.body(documents.DRAWINGS_BYTES))
         count = {"count": len(content["drawings"])}
         kept = shelf.put(named(symbol), seen, content, count, me(), symbol=symbol)
-        return documents.answer(shown(symbol, kept), kept, request.path if kept.version == 1 else None)
+        return documents.answer(shown(symbol, kept), kept, request.path if kept.is_new else None)
 
     @routes.delete("/drawings/<path:symbol>")
     def delete_drawings(symbol: str) -> Response:

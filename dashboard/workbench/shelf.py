@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, column, select, table
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from dashboard.errors import Conflict, DashboardError, Outrun, StorageError
 from dashboard.workbench.models import Document
@@ -20,11 +21,13 @@ Seen = frozenset[int] | None
 
 #: The SQLSTATE of a second row with the same key (PostgreSQL's manual, appendix A).
 UNIQUE_VIOLATION = "23505"
+_users = table("users", column("id"))
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A document on a shelf: `what` it is in words, its content as JSON in `body`; 0 is the version of none."""
+    """A document on a shelf: `what` it is in words, its content as JSON in `body`; 0 is the version of none. `is_new`
+    is said by the change that has put it where none was."""
 
     what: str
     id: int
@@ -35,6 +38,7 @@ class Kept:
     body: str
     created: int | None
     changed: int | None
+    is_new: bool = field(default=False, compare=False)
 
     def content(self) -> dict[str, Any]:
         """The content. Raises Conflict where a newer version of the program has made it, StorageError where the
@@ -50,7 +54,7 @@ class Kept:
         return found
 
 
-def kept(what: str, row: Document, known_format: int, name: str = "") -> Kept:
+def kept(what: str, row: Document, known_format: int, name: str = "", *, is_new: bool = False) -> Kept:
     """A row as what it holds."""
     return Kept(
         what=what,
@@ -62,7 +66,16 @@ def kept(what: str, row: Document, known_format: int, name: str = "") -> Kept:
         body=row.body,
         created=row.created,
         changed=row.changed,
+        is_new=is_new,
     )
+
+
+def alone(session: Session, user_id: int) -> None:
+    """Until the transaction ends no other one that says so changes what the user keeps: what is counted stays true.
+
+    SQLite has one writer anyway. PostgreSQL locks the user's row, in the mode that leaves foreign keys' checks alone.
+    """
+    session.execute(select(_users.c.id).where(_users.c.id == user_id).with_for_update(key_share=True))
 
 
 def newer(what: str, given: int, known: int) -> Conflict:
