@@ -7,6 +7,7 @@ import { element, menuOf, write } from "./dom.mjs";
 import { detail, fetched, link, Refused, save } from "./download.mjs";
 import { ExportForm } from "./exportform.mjs";
 import { toast } from "./toasts.mjs";
+import { name as zone } from "./zone.mjs";
 
 /** How often a running export says how far it is, ms. */
 const SAID_MS = 250;
@@ -84,7 +85,7 @@ export async function exporting({ view, chart, feedKind }) {
 
 /** The zone of the column of local times. */
 function zoneName() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  return zone() || "UTC";
 }
 
 /** The indicators that are shown beside the bars, as the API takes them; empty for none. @param {any} view */

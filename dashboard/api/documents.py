@@ -13,8 +13,10 @@ from werkzeug.exceptions import BadRequest, PreconditionRequired, RequestEntityT
 from dashboard.errors import NotThere, TooLarge
 from dashboard.workbench.shelf import Kept, Seen
 
-#: Bytes of a body: a watchlist of 1,000 symbols takes 27 KB, 200 drawings 40.
+#: Bytes of a body: a watchlist of 1,000 symbols takes 27 KB.
 BYTES = 65_536
+#: Bytes of one with drawings: 200 with all that each may hold take 460 KB, most of it 500 characters of 4 bytes each.
+DRAWINGS_BYTES = 524_288
 #: The version in an ETag. Whoever compresses an answer adds to its tag (Flask-Compress `:br`) or makes it weak (nginx):
 #: it is the version that is meant, however its bytes came.
 _VERSION = re.compile(r"([0-9]{1,9})(:[a-z]{1,10})?")
@@ -33,19 +35,19 @@ def numbered(kind: str, text: str) -> int:
     return int(text)
 
 
-def body() -> object:
-    """The JSON that came. Raises UnsupportedMediaType, TooLarge, BadRequest."""
+def body(most: int = BYTES) -> object:
+    """The JSON that came, of so many bytes at most. Raises UnsupportedMediaType, TooLarge, BadRequest."""
     if request.mimetype != "application/json":
         came = request.mimetype[:60] or "nothing"
         raise UnsupportedMediaType(f"the body must be sent as application/json, got {came!r}")
     # One more: of a body without a length no more is read, and what was read says whether it went on.
-    request.max_content_length = BYTES + 1
+    request.max_content_length = most + 1
     try:
         raw = request.get_data()
     except RequestEntityTooLarge:
         raw = None
-    if raw is None or len(raw) > BYTES:
-        raise TooLarge(f"the body takes more than {BYTES} bytes, the most that is accepted here")
+    if raw is None or len(raw) > most:
+        raise TooLarge(f"the body takes more than {most} bytes, the most that is accepted here")
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -80,20 +80,41 @@ def bad(name: str, value: object, accepted: str) -> BadParameter:
 
 def text(least: int, most: int, *, lines: bool = False) -> Reader:
     """A text of so many characters without control characters, in the composed form (NFC), without spaces around it;
-    with `lines` it may have line ends."""
+    with `lines` it may have line ends. One that may not be empty has something to see."""
+    accepted = f"a text of {least} to {most} characters, none of them a control character"
+    if least:
+        accepted += ", one of them to be seen"
 
     def reader(name: str, value: Any) -> str:
         found = unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else None
-        if found is None or not least <= len(found) <= most or not all(_is_shown(char, lines) for char in found):
-            raise bad(name, value, f"a text of {least} to {most} characters, none of them a control character")
+        if found is None or not least <= len(found) <= most or not all(_is_taken(char, lines) for char in found):
+            raise bad(name, value, accepted)
+        if least and not any(_is_seen(char) for char in found):
+            raise bad(name, value, accepted)
         return found
 
     return reader
 
 
-def _is_shown(char: str, lines: bool) -> bool:
-    # Cc control, Cs half a character, Co private, Cn not assigned, Zl and Zp line ends of their own.
-    return (lines and char == "\n") or unicodedata.category(char) not in ("Cc", "Cs", "Cn", "Zl", "Zp")
+#: Characters that turn the direction of what stands behind them (Bidi_Control in Unicode's PropList.txt): a name with
+#: one would change how its neighbours read.
+_TURNING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Letters and symbols that are drawn as nothing: fillers of Hangul, the empty pattern of Braille.
+_EMPTY: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+
+
+def _is_taken(char: str, lines: bool) -> bool:
+    # Cc control, Cs half a character, Co private, Zl and Zp line ends of their own. What is not assigned (Cn) is taken:
+    # another Python knows it. So are joiners and variation selectors, of which emoji are made.
+    if lines and char == "\n":
+        return True
+    return char not in _TURNING and unicodedata.category(char) not in ("Cc", "Cs", "Co", "Zl", "Zp")
+
+
+def _is_seen(char: str) -> bool:
+    # Neither a mark (alone, such as a variation selector), nor a space, nor a format character (joiner, soft hyphen).
+    category = unicodedata.category(char)
+    return char not in _EMPTY and (category[0] not in "MZC" or category == "Cn")
 
 
 def one_of(*words: str) -> Reader:

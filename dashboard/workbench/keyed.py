@@ -1,7 +1,8 @@
 """A shelf with one place a key: the drawings of a user on an instrument, the preferences of a user.
 
 A place where nothing lies has version 0. One that was emptied keeps its row, so that its version says what has been
-there: two tabs must not take a second beginning for the first.
+there: two tabs must not take a second beginning for the first. Where one has to make room, what comes in its place
+begins above every version that the user's places have had, so the next beginning there does too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dashboard.clock import Clock
 from dashboard.database.engine import Database
 from dashboard.errors import Conflict, Outrun
 from dashboard.workbench.models import Document
-from dashboard.workbench.shelf import Kept, Seen, is_seen, kept, refusal, unique
+from dashboard.workbench.shelf import Kept, Seen, alone, is_seen, kept, refusal
 
 
 class Keyed:
@@ -50,13 +51,18 @@ class Keyed:
         """Put a content and what `columns` say of it in the place of what lies there. Raises Outrun where that has none
         of the versions `seen`, Conflict where a newer version of the program has made it or the user has too many."""
         body = orjson.dumps(content).decode()
-        with self.database.session() as session, unique(Outrun(what, 1)):
+        with self.database.session() as session:
+            alone(session, user_id)
             row = self._update(session, what, seen, {**columns, "body": body}, user_id, key)
-            return self._kept(what, row or self._insert(session, what, {**columns, "body": body}, user_id, key))
+            if row is not None:
+                return self._kept(what, row)
+            row = self._insert(session, what, {**columns, "body": body}, user_id, key)
+            return self._kept(what, row, is_new=True)
 
     def clear(self, what: str, seen: Seen, columns: dict[str, Any], user_id: int, **key: str) -> None:
         """Empty a place, of whatever format; an empty one stays so. Raises Outrun."""
         with self.database.session() as session:
+            alone(session, user_id)
             self._update(session, what, seen, {**columns, "body": self.none}, user_id, key, any_format=True)
 
     # -- inside --------------------------------------------------------------------------------------------------
@@ -98,20 +104,23 @@ class Keyed:
         self, session: Session, what: str, values: dict[str, Any], user_id: int, key: dict[str, str]
     ) -> Document:
         table = self.table
-        own = select(table.id).where(table.user_id == user_id)
-        if (session.scalar(select(func.count()).select_from(own.subquery())) or 0) >= self.most:
-            # The place that was emptied longest ago is given up.
-            oldest = own.where(table.body == self.none).order_by(table.changed, table.id).limit(1)
-            if (
-                session.execute(delete(table).where(table.id == oldest.scalar_subquery()).returning(table.id)).first()
-                is None
-            ):
+        own = table.user_id == user_id
+        count, highest = session.execute(select(func.count(), func.max(table.version)).where(own)).one()
+        version = 1
+        if count >= self.most:
+            # The place that was emptied longest ago is given up. As long as there was room none was.
+            empty = select(table.id).where(own, table.body == self.none).order_by(table.changed, table.id).limit(1)
+            given_up = delete(table).where(table.id == empty.scalar_subquery()).returning(table.id)
+            if session.execute(given_up).first() is None:
                 raise Conflict(f"there is no room for {what}: a user may have {self.most} of such; delete one first")
+            version = highest + 1
         now = int(self.clock.now_ms())
-        row = table(user_id=user_id, version=1, format=self.known_format, created=now, changed=now, **values, **key)
+        row = table(
+            user_id=user_id, version=version, format=self.known_format, created=now, changed=now, **values, **key
+        )
         session.add(row)
         session.flush()
         return row
 
-    def _kept(self, what: str, row: Document) -> Kept:
-        return kept(what, row, self.known_format)
+    def _kept(self, what: str, row: Document, *, is_new: bool = False) -> Kept:
+        return kept(what, row, self.known_format, is_new=is_new)

@@ -12,7 +12,7 @@ from dashboard.clock import Clock
 from dashboard.database.engine import Database
 from dashboard.errors import Conflict, DashboardError, NotThere
 from dashboard.workbench.models import NamedDocument
-from dashboard.workbench.shelf import Kept, Seen, is_seen, kept, refusal, unique
+from dashboard.workbench.shelf import Kept, Seen, alone, is_seen, kept, refusal, unique
 
 
 class Named:
@@ -29,6 +29,7 @@ class Named:
         """Keep a new one. Raises Conflict where the name is taken or the user has as many as may be."""
         now = int(self.clock.now_ms())
         with self.database.session() as session, unique(self._taken(name)):
+            alone(session, user_id)
             count = session.scalar(select(func.count()).select_from(self.table).where(self.table.user_id == user_id))
             if (count or 0) >= self.most:
                 raise Conflict(
@@ -45,7 +46,7 @@ class Named:
             )
             session.add(row)
             session.flush()
-            return self._kept(row)
+            return self._kept(row, is_new=True)
 
     def every(self, user_id: int) -> list[Kept]:
         """All of a user, oldest first."""
@@ -104,8 +105,8 @@ class Named:
     def _what(self, name: str) -> str:
         return f"{self.kind} {name[:40]!r}"
 
-    def _kept(self, row: NamedDocument) -> Kept:
-        return kept(self._what(row.name), row, self.known_format, row.name)
+    def _kept(self, row: NamedDocument, *, is_new: bool = False) -> Kept:
+        return kept(self._what(row.name), row, self.known_format, row.name, is_new=is_new)
 
 
 def _check(kind: str, number: int) -> None:

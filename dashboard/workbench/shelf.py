@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, column, select, table
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from dashboard.errors import Conflict, DashboardError, Outrun, StorageError
 from dashboard.workbench.models import Document
@@ -17,10 +19,15 @@ from dashboard.workbench.models import Document
 #: The versions that whoever changes something has seen, one of which it must have still; None: whichever it has.
 Seen = frozenset[int] | None
 
+#: The SQLSTATE of a second row with the same key (PostgreSQL's manual, appendix A).
+UNIQUE_VIOLATION = "23505"
+_users = table("users", column("id"))
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A document on a shelf: `what` it is in words, its content as JSON in `body`; 0 is the version of none."""
+    """A document on a shelf: `what` it is in words, its content as JSON in `body`; 0 is the version of none. `is_new`
+    is said by the change that has put it where none was."""
 
     what: str
     id: int
@@ -31,6 +38,7 @@ class Kept:
     body: str
     created: int | None
     changed: int | None
+    is_new: bool = field(default=False, compare=False)
 
     def content(self) -> dict[str, Any]:
         """The content. Raises Conflict where a newer version of the program has made it, StorageError where the
@@ -46,7 +54,7 @@ class Kept:
         return found
 
 
-def kept(what: str, row: Document, known_format: int, name: str = "") -> Kept:
+def kept(what: str, row: Document, known_format: int, name: str = "", *, is_new: bool = False) -> Kept:
     """A row as what it holds."""
     return Kept(
         what=what,
@@ -58,7 +66,16 @@ def kept(what: str, row: Document, known_format: int, name: str = "") -> Kept:
         body=row.body,
         created=row.created,
         changed=row.changed,
+        is_new=is_new,
     )
+
+
+def alone(session: Session, user_id: int) -> None:
+    """Until the transaction ends no other one that says so changes what the user keeps: what is counted stays true.
+
+    SQLite has one writer anyway. PostgreSQL locks the user's row, in the mode that leaves foreign keys' checks alone.
+    """
+    session.execute(select(_users.c.id).where(_users.c.id == user_id).with_for_update(key_share=True))
 
 
 def newer(what: str, given: int, known: int) -> Conflict:
@@ -85,6 +102,14 @@ def unique(error: DashboardError) -> Iterator[None]:
     try:
         yield
     except IntegrityError as refused:
-        if "unique" not in str(refused.orig).lower():
+        if not _is_second(refused.orig):
             raise
         raise error from None
+
+
+def _is_second(reason: object) -> bool:
+    """Whether a driver's error is about a unique key: by its code, its words are in the language of the server."""
+    if getattr(reason, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+        return True
+    # psycopg calls it sqlstate, psycopg2 pgcode.
+    return UNIQUE_VIOLATION in (getattr(reason, "sqlstate", None), getattr(reason, "pgcode", None))

@@ -26,15 +26,16 @@ _TOKEN = re.compile(r"([1-9][0-9]{0,3})\.([A-Za-z0-9_-]+)")
 
 
 def encode(view: dict[str, Any]) -> str:
-    """The token of a view; the same view has the same one. Raises TooLarge where it would be longer than LONGEST."""
+    """The token of a view; the same view has the same one. Raises TooLarge where it would be longer than LONGEST, or
+    hold more than INFLATED."""
     kept = {name: value for name, value in view.items() if value not in (None, [], {})}
-    deflated = zlib.compress(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), 9)
+    plain = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+    if len(plain) > INFLATED:
+        raise _too_large(f"its JSON takes {len(plain)} bytes, {INFLATED} are the most")
+    deflated = zlib.compress(plain, 9)
     token = f"{VERSION}.{_text(zlib.crc32(deflated).to_bytes(4) + deflated)}"
     if len(token) > LONGEST:
-        raise TooLarge(
-            f"this view is too large: its token would take {len(token)} characters, {LONGEST} are the most; "
-            "leave out indicators or settings"
-        )
+        raise _too_large(f"its token would take {len(token)} characters, {LONGEST} are the most")
     return token
 
 
@@ -72,6 +73,10 @@ def _inside(text: str) -> dict[str, Any] | None:
     except (ValueError, zlib.error):
         return None
     return view if isinstance(view, dict) else None
+
+
+def _too_large(reason: str) -> TooLarge:
+    return TooLarge(f"this view is too large: {reason}; leave out indicators or settings")
 
 
 def _text(whole: bytes) -> str:

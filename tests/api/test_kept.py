@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from dashboard.api import documents
+from dashboard.workbench import drawings
 from tests.house import House, open_house
 
 LIST: dict[str, Any] = {"name": "Tech", "symbols": ["MSFT", "GONE", "AAPL"], "pinned": ["AAPL"]}
@@ -144,6 +147,33 @@ def test_drawings_are_one_document_an_instrument(ada: FlaskClient) -> None:
     assert of(ada.get("/api/v1/drawings")) == {"data": []}
     # A tab that still thinks of the first beginning is told.
     assert of(ada.put(where, json=kept, headers={"If-Match": '"0"'}), 412)["version"] == 3
+
+
+def test_as_many_drawings_as_may_be_with_all_that_each_may_hold_fit_into_one_body(ada: FlaskClient) -> None:
+    fullest = [
+        {
+            "id": f"{at:x<40}",
+            "kind": "fibonacci",
+            "points": [
+                [253_402_300_799_999, -1.2345678901234567e-300],
+                [253_402_300_799_999, -1.2345678901234567e-300],
+            ],
+            "style": {"color": "a" * 30, "width": 8, "dash": "solid"},
+            "text": "😀" * drawings.TEXT,
+        }
+        for at in range(drawings.DRAWINGS)
+    ]
+    body = orjson.dumps({"drawings": fullest})
+    assert documents.BYTES < len(body) <= documents.DRAWINGS_BYTES
+    headers = {"If-Match": '"0"', "Content-Type": "application/json"}
+    where = "/api/v1/drawings/AAPL"
+    assert of(ada.put(where, data=body, headers=headers), 201)["drawings"] == fullest
+    assert of(ada.get(where))["drawings"] == fullest
+    # To the byte: spaces around the JSON say nothing.
+    full = body.ljust(documents.DRAWINGS_BYTES)
+    assert of(ada.put(where, data=full, headers={**headers, "If-Match": "*"}))["version"] == 2
+    problem = of(ada.put(where, data=full + b" ", headers={**headers, "If-Match": "*"}), 413)
+    assert "524288 bytes" in problem["detail"]
 
 
 def test_drawings_are_on_instruments_of_this_market(ada: FlaskClient) -> None:
@@ -366,7 +396,7 @@ def test_what_a_newer_version_has_kept_is_listed_refused_and_not_destroyed(house
     sentence = of(ada.get(where), 409)["detail"]
     assert "view 'new' is of format 2, which a newer version of this program has made" in sentence
     shown, refused = of(ada.get("/api/v1/views"))["data"]
-    assert shown == old
+    assert shown == {name: value for name, value in old.items() if name != "token"}
     assert (refused["id"], refused["name"], refused["refused"]) == (new["id"], "new", sentence)
     assert of(ada.put(where, json=old, headers={"If-Match": "*"}), 409)["detail"] == sentence
     with house.runtime.database.reading() as session:

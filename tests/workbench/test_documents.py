@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import suppress
 from typing import Any
 
@@ -100,6 +101,43 @@ def test_what_is_no_object_is_named_as_the_body(given: object) -> None:
 
 def test_names_that_look_alike_are_one() -> None:
     assert watchlists.checked({**LIST, "name": " Cafe\u0301 "})[0] == "Caf\u00e9"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "👩‍💻 desk",  # joined with U+200D
+        "❤️",  # made an emoji by U+FE0F
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England's flag, of tags
+        "می‌خواهم",  # Persian, with U+200C inside the word
+        "אבג",
+        "\U0003fffd",  # not assigned, whatever Python's Unicode
+        "e\u0323\u0302",
+        "-",
+    ],
+)
+def test_a_name_of_any_script_and_of_emoji_is_kept_whole(name: str) -> None:
+    assert watchlists.checked({**LIST, "name": name})[0] == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"a{char}b" for char in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"),
+        *(f"a{char}b" for char in "\ue000\U00100000\u2028\u2029\x7f\x85\r\n"),
+        *("\u200d", "\ufe0f", "\u200b\u200d", "\u00ad", "\u0301", "\u3164", "\u2800", "\u2060 \u2060"),
+    ],
+    ids=ascii,
+)
+def test_a_name_that_turns_its_neighbours_or_shows_nothing_is_named(name: str) -> None:
+    (came, accepted) = faults(watchlists.checked, {**LIST, "name": name})["name"]
+    assert came == name
+    assert accepted == "a text of 1 to 80 characters, none of them a control character, one of them to be seen"
+
+
+def test_a_text_that_may_be_empty_needs_nothing_to_be_seen() -> None:
+    assert drawings.checked({"drawings": [{**LINE, "text": "\ufe0f"}]})["drawings"][0]["text"] == "\ufe0f"
+    assert list(faults(drawings.checked, {"drawings": [{**LINE, "text": "a\u202eb"}]})) == ["drawings[0].text"]
 
 
 def test_a_view_has_what_was_given_and_the_usual_for_the_rest() -> None:

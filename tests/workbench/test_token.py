@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.errors import BadParameter, BadParameters, Conflict, DashboardError, TooLarge
@@ -59,6 +59,7 @@ def test_a_view_comes_back_whole_from_its_token(given: dict[str, Any]) -> None:
     assert token.encode(views.restored("token", made, TYPES)) == made
 
 
+@settings(deadline=None)
 @given(given_views(), st.data())
 def test_no_character_of_a_token_can_be_changed_lost_or_added_unnoticed(given: dict[str, Any], data: Any) -> None:
     made = token.encode(views.read("view", given, TYPES))
@@ -155,6 +156,34 @@ def test_a_view_whose_token_would_be_too_long_is_refused() -> None:
     settings = {f"s{at}": "".join(chance.choices(letters, k=200)) for at in range(40)}
     with pytest.raises(TooLarge, match=r"its token would take [0-9]+ characters, 3500 are the most"):
         views.checked({"name": "all", "view": {**PLAIN, "settings": settings}}, TYPES)
+
+
+@st.composite
+def large_views(draw: st.DrawFn) -> dict[str, Any]:
+    """Views with many settings of long texts that deflate well, in characters of one to four bytes."""
+    letter = draw(st.sampled_from(["😀", "é", "a"]))
+    length, count = draw(st.sampled_from([200, 170, 1])), draw(st.integers(40, views.SETTINGS))
+    return {**PLAIN, "settings": {f"s{at}": letter * length for at in range(count)}}
+
+
+@settings(deadline=None)
+@given(given_views() | large_views())
+def test_whatever_may_be_kept_comes_back_from_its_token_and_the_rest_is_refused_at_once(given: dict[str, Any]) -> None:
+    try:
+        _name, view = views.checked({"name": "x", "view": given}, TYPES)
+    except TooLarge:
+        return
+    assert views.restored("token", token.encode(view), TYPES) == view
+
+
+def test_a_view_that_deflates_well_is_refused_by_the_bytes_that_its_token_would_have_to_hold() -> None:
+    fits = {**PLAIN, "settings": {f"s{at}": "😀" * 200 for at in range(40)}}
+    room = token.INFLATED - len(orjson.dumps(fits))
+    fits["settings"]["last"] = "x" * (room - len(',"last":""'))
+    assert token.decode("token", token.encode(fits)) == fits
+    fits["settings"]["last"] += "x"
+    with pytest.raises(TooLarge, match=r"its JSON takes 32769 bytes, 32768 are the most"):
+        token.encode(fits)
 
 
 def test_a_token_brings_only_what_a_view_may_hold() -> None:
