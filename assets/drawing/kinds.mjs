@@ -24,7 +24,7 @@ export const USUAL = { color: "accent", width: 2, dash: "solid" };
 /** What the server accepts of an instrument's drawings at most. */
 export const MOST = 200;
 export const MOST_TEXT = 500;
-export const MOST_BYTES = 65_536;
+export const MOST_BYTES = 524_288;
 const LATEST_MS = 253_402_300_799_999;
 const LARGEST = 9.99e14;
 

@@ -16,7 +16,7 @@ from flask_login import current_user
 
 from dashboard.api import formats, series
 from dashboard.api.formats import Table
-from dashboard.api.places import Places
+from dashboard.api.places import EXPORTS, Places
 from dashboard.api.receipts import Receipts, Subject, Tally
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
@@ -31,7 +31,7 @@ PIECE = 20_000
 #: One that takes too little gives its place back, too: `outbox.LEAST_RATE` under gunicorn, under Werkzeug's server a
 #: piece has 30 s.
 STALLED_S = 30
-_places = Places()
+_places = Places(EXPORTS)
 
 
 class Cut(Exception):

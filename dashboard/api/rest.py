@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 
 from dashboard.api import export, formats, parameters, problems, series
+from dashboard.api.places import STUDIES, Places
 from dashboard.api.receipts import Receipts
 from dashboard.api.services import Services
 from dashboard.errors import BadParameter, BadParameters, EpochChanged
@@ -29,6 +31,7 @@ def blueprint(services: Services) -> Blueprint:
     store = services.store
     rows = parameters.whole(1, parameters.MOST_ROWS)
     receipts = Receipts()
+    studies = Places(STUDIES)
 
     @routes.get("/tickers")
     def tickers() -> Response:
@@ -57,16 +60,18 @@ def blueprint(services: Services) -> Blueprint:
                 "indicators": parameters.indicators,
             },
         )
-        timeframe = given.get("timeframe", MINUTE)
-        found = series.read(
-            store,
-            at,
-            timeframe,
-            given.get("indicators", ()),
-            start=given.get("start"),
-            end=given.get("end"),
-            limit=given.get("limit", 500),
-        )
+        timeframe, chosen = given.get("timeframe", MINUTE), given.get("indicators", ())
+        with studies.held(int(current_user.id)) if chosen else nullcontext():
+            found = series.read(
+                store,
+                at,
+                timeframe,
+                chosen,
+                start=given.get("start"),
+                end=given.get("end"),
+                limit=given.get("limit", 500),
+            )
+            table = found.table()
         return _json(
             {
                 "epoch": found.epoch,
@@ -74,7 +79,7 @@ def blueprint(services: Services) -> Blueprint:
                 "symbol": symbol,
                 "timeframe": TIMEFRAMES[timeframe].name,
                 "columns": found.columns,
-                "data": orjson.Fragment(b"[" + text.json(found.table(), found.columns) + b"]"),
+                "data": orjson.Fragment(b"[" + text.json(table, found.columns) + b"]"),
             }
         )
 
@@ -90,7 +95,9 @@ def blueprint(services: Services) -> Blueprint:
         if missing:
             raise BadParameters(missing)
         timeframe, chosen = given.get("timeframe", MINUTE), given["indicators"]
-        found = store.bars(at, timeframe, end=given["before"])
+        with studies.held(int(current_user.id)):
+            found = store.bars(at, timeframe, end=given["before"])
+            states = warm(chosen, Columns.of(found.rows))
         return _json(
             {
                 "epoch": found.epoch,
@@ -99,7 +106,7 @@ def blueprint(services: Services) -> Blueprint:
                 "timeframe": TIMEFRAMES[timeframe].name,
                 "start": given["before"],
                 "texts": [each.text for each in chosen],
-                "states": warm(chosen, Columns.of(found.rows)),
+                "states": states,
             }
         )
 

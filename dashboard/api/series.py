@@ -35,8 +35,8 @@ class Series:
     def table(self) -> Floats:
         """float64[n, k]: the bars, and a column for each output of an indicator, NaN where there is no value.
 
-        The work is bounded by what a timeframe keeps (14,400 bars), the most indicators there may be and their longest
-        period, whatever the range.
+        The work of one is bounded by what a timeframe keeps (14,400 bars), the most indicators there may be and their
+        longest period, whatever the range.
         """
         if not self.chosen:
             return self.rows

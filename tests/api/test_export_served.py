@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -32,7 +33,7 @@ TICKS = 100_000
 THREADS = 16
 USERS = 8
 #: Less than an export waits for a place: an answer within it has not waited.
-AT_ONCE_S = places.WAIT_S - 5
+AT_ONCE_S = places.EXPORTS.wait_s - 5
 MB = 1_000_000
 
 
@@ -91,7 +92,7 @@ def test_many_at_once_are_all_whole(filled: FilledProduct, people: list[httpx.Cl
     """More than there are places, and as many of each user as one may have: whoever is refused is told when to come
     again and gets the whole then; nothing is broken off. That they all wait is no way: each that waits holds a thread,
     and 24 would hold every one that gunicorn has."""
-    each = places.OF_A_USER
+    each = places.EXPORTS.of_a_user
     asked = [
         (people[number // each % USERS], ["csv", "json", "parquet"][number % 3])
         for number in range(scale.of(USERS * each, 10 * USERS * each))
@@ -159,7 +160,10 @@ def test_one_user_whose_readers_stand_still_shuts_nobody_out(
     still = [open_raw(filled, people[0], "csv") for _ in range(2 * THREADS)]
     try:
         # One waits, the others are answered.
-        assert answered(still, 2 * THREADS - 1) == {200: places.OF_A_USER, 503: 2 * THREADS - 1 - places.OF_A_USER}
+        assert answered(still, 2 * THREADS - 1) == {
+            200: places.EXPORTS.of_a_user,
+            503: 2 * THREADS - 1 - places.EXPORTS.of_a_user,
+        }
         assert reader.get("/health/live", timeout=AT_ONCE_S).status_code == 200
         for form in ("csv", "json", "parquet"):
             assert count(form, reader.get(path(form), timeout=AT_ONCE_S).content) >= TICKS
@@ -171,19 +175,19 @@ def test_one_user_whose_readers_stand_still_shuts_nobody_out(
 def test_readers_that_stand_still_leave_threads_to_others(
     filled: FilledProduct, reader: httpx.Client, people: list[httpx.Client]
 ) -> None:
-    full = people[: places.AT_ONCE // places.OF_A_USER]
-    still = [open_raw(filled, client, "csv") for client in full for _ in range(places.OF_A_USER)]
+    full = people[: places.EXPORTS.at_once // places.EXPORTS.of_a_user]
+    still = [open_raw(filled, client, "csv") for client in full for _ in range(places.EXPORTS.of_a_user)]
     late = []
     try:
         assert all(one.recv(1) for one in still)
-        late = [open_raw(filled, client, "csv") for client in people[-1 - places.WAITING :]]
+        late = [open_raw(filled, client, "csv") for client in people[-1 - places.EXPORTS.waiting :]]
         assert answered(late, 1) == {503: 1}, "the others wait"
         for _ in range(3):
             assert reader.get("/health/live", timeout=AT_ONCE_S).status_code == 200
             assert reader.get("/api/v1/tickers", timeout=AT_ONCE_S).status_code == 200
         assert reader.get(path("csv"), timeout=AT_ONCE_S).status_code == 503
         assert reader.head(path("csv"), timeout=AT_ONCE_S).status_code == 200, "who wants no body takes no place"
-        for one in still[: places.OF_A_USER]:
+        for one in still[: places.EXPORTS.of_a_user]:
             one.close()
         # What is left of the refusal is there to be read, too.
         assert all(one.recv(1) for one in late), "a place was waited for"
@@ -194,9 +198,7 @@ def test_readers_that_stand_still_leave_threads_to_others(
 
 
 def test_a_place_is_given_back_once_however_an_answer_ends(market: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_places", places.Places())
-    monkeypatch.setattr(places, "OF_A_USER", 1)
-    monkeypatch.setattr(places, "WAIT_S", 0.01)
+    monkeypatch.setattr(export, "_places", places.Places(replace(places.EXPORTS, of_a_user=1, wait_s=0.01)))
     client = market.enter("ada")
 
     def ask(**options: Any) -> Any:

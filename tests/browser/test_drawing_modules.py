@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from dashboard.api.documents import BYTES
+from dashboard.api.documents import DRAWINGS_BYTES
 from dashboard.workbench import drawings
 from tests.browser import test_modules
 
@@ -95,7 +95,7 @@ def test_page_and_server_agree_on_kinds_points_dashes_and_limits(blank: Page) ->
     points, dashes, most, longest, size, colors, ids = found
     assert points == drawings.POINTS
     assert dashes == list(drawings.DASHES)
-    assert (most, longest, size) == (drawings.DRAWINGS, drawings.TEXT, BYTES)
+    assert (most, longest, size) == (drawings.DRAWINGS, drawings.TEXT, DRAWINGS_BYTES)
     assert len(set(ids)) == 50
     rows = [{**horizontal(each), "style": {"color": color}} for each, color in zip(ids, colors, strict=False)]
     assert drawings.checked({"drawings": rows})["drawings"]
@@ -303,14 +303,13 @@ def test_the_limits_are_told_before_the_server_has_to(blank: Page, server: Serve
         + """const full = Array.from({ length: kinds.MOST }, (_, at) => line(`n${at}`));
         const ok = made.change(full); const more = made.change([...full, line("over")]);
         const many = [ok, more, made.words];
-        const long = full.map((each) => ({ ...each, kind: "text", text: "x".repeat(kinds.MOST_TEXT) }));
+        const long = full.map((each) => ({ ...each, kind: "text", text: "€".repeat(kinds.MOST_TEXT) }));
         const grown = made.change(long); const said = made.words;
         const fewer = made.change(full.slice(1));
         return [many, [grown, said, fewer]];""",
     )
     assert many == [True, False, "200 drawings on A^B are the most there can be; delete one first."]
-    assert large[0] is False
-    assert "65536 are the most" in large[1]
+    assert large[0] is True, f"as many and as long as there may be fit into a body: {large[1]}"
     assert large[2] is True
 
 
