@@ -61,43 +61,20 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
             html.Div(
                 className="panel-head toolbar",
                 children=[
-                    html.H2(view["symbol"], id="chart-symbol"),
-                    dcc.RadioItems(
-                        id="timeframe",
-                        className="segments",
-                        options=[{"label": frame.name, "value": frame.name} for frame in TIMEFRAMES],
-                        value=view["timeframe"],
-                        inline=True,
+                    html.Div(
+                        className="toolbar-part",
+                        children=[
+                            html.H2(view["symbol"], id="chart-symbol"),
+                            dcc.RadioItems(
+                                id="timeframe",
+                                className="segments",
+                                options=[{"label": frame.name, "value": frame.name} for frame in TIMEFRAMES],
+                                value=view["timeframe"],
+                                inline=True,
+                            ),
+                        ],
                     ),
-                    _choice("chart-type", "Chart type", TYPES, view["type"]),
-                    _choice("chart-scale", "Price scale", SCALES, view["scale"]),
-                    html.Button(
-                        "Indicators",
-                        id="indicators",
-                        className="button",
-                        type="button",
-                        title="Indicators (I)",
-                        **hyphened(aria_expanded="false", aria_haspopup="dialog"),
-                    ),
-                    html.Button(
-                        "Views",
-                        id="views-button",
-                        className="button",
-                        type="button",
-                        title="Saved views (V)",
-                        **hyphened(aria_haspopup="dialog"),
-                    ),
-                    html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
-                    html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
-                    export_menu(),
-                    html.Button("Alert", id="alert-button", className="button primary", type="button"),
-                    html.Button(
-                        "Panel",
-                        id="side-button",
-                        className="button side-button",
-                        type="button",
-                        **hyphened(aria_expanded="false", aria_controls="side"),
-                    ),
+                    html.Div(className="toolbar-part", children=_tools(view)),
                 ],
             ),
             html.Div(
@@ -105,6 +82,41 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
             ),
         ],
     )
+
+
+def _tools(view: dict[str, str]) -> list[Any]:
+    """What is behind the timeframes; in a line of its own where one does not suffice for both."""
+    return [
+        _choice("chart-type", "Chart type", TYPES, view["type"]),
+        _choice("chart-scale", "Price scale", SCALES, view["scale"]),
+        html.Button(
+            "Indicators",
+            id="indicators",
+            className="button",
+            type="button",
+            title="Indicators (I)",
+            **hyphened(aria_expanded="false", aria_haspopup="dialog"),
+        ),
+        html.Button(
+            "Views",
+            id="views-button",
+            className="button",
+            type="button",
+            title="Saved views (V)",
+            **hyphened(aria_haspopup="dialog"),
+        ),
+        html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
+        html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
+        export_menu(),
+        html.Button("Alert", id="alert-button", className="button primary", type="button"),
+        html.Button(
+            "Panel",
+            id="side-button",
+            className="button side-button",
+            type="button",
+            **hyphened(aria_expanded="false", aria_controls="side"),
+        ),
+    ]
 
 
 def export_menu() -> html.Div:

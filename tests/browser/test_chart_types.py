@@ -392,7 +392,8 @@ def test_the_toolbar_fits_and_its_choices_read(still: tuple[Page, list[str]], wi
     wide, room, cut = page.evaluate(
         """() => {
         const bar = document.querySelector(".toolbar"), right = bar.getBoundingClientRect().right;
-        const outside = [...bar.children].filter((one) => one.getBoundingClientRect().right > right + 0.5);
+        const all = [...bar.querySelectorAll(".toolbar-part > *")];
+        const outside = all.filter((one) => one.getBoundingClientRect().right > right + 0.5);
         return [bar.scrollWidth, bar.clientWidth, outside.map((one) => one.id)];
       }"""
     )
