@@ -10,7 +10,7 @@ TEST_STAMP := $(VENV)/.test
 # The environment is made from the locks alone, whatever the caller's shell points Python at.
 unexport PYTHONPATH
 
-.PHONY: setup run test lint bench soak fuzz lock vendor system-packages
+.PHONY: setup run test lint bench soak fuzz pictures lock vendor system-packages
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test   every test; sets up what it needs"
 	@echo "make lint   format, lint, types, floors"
 	@echo "make bench  the table of measurements, written to tests/benchmarks/RESULTS.md"
+	@echo "make pictures  the pictures of the README, in docs/"
 	@echo "make soak   the tests that take long, in full;  make fuzz  the random ones"
 	@echo "make setup  only the set-up;  make lock  new locks"
 
@@ -65,6 +66,9 @@ soak: setup $(TEST_STAMP) system-packages
 
 fuzz: setup $(TEST_STAMP) system-packages
 	$(BIN)/python -m pytest -m fuzz --full --timeout 10800 -v -rs
+
+pictures: setup $(TEST_STAMP) system-packages
+	$(BIN)/python -m tests.pictures
 
 # Without addresses of an index, so that a lock works wherever packages come from.
 lock: $(TEST_STAMP)
