@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 
 import structlog
@@ -20,6 +22,8 @@ from dashboard.accounts.guard import same_site_origin
 from dashboard.runtime import Runtime
 from dashboard.stream import handshake
 from dashboard.workbench import Workbench
+
+Studying = Callable[[], AbstractContextManager[None]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 #: A body is a login form, an alert or a callback's inputs; the largest is a few kilobytes.
@@ -112,6 +116,11 @@ def create_server(runtime: Runtime) -> Flask:
         )
     )
     workbench = Workbench(runtime.database, runtime.clock)
+    studies = api.places.Places(api.places.STUDIES)
+
+    def studying() -> AbstractContextManager[None]:
+        return studies.held(int(current_user.id))
+
     services = api.Services(
         store=runtime.store,
         freshness=runtime.freshness,
@@ -120,12 +129,13 @@ def create_server(runtime: Runtime) -> Flask:
         workbench=workbench,
         chart_types=tuple(ui.figures.TYPES),
         condition=runtime.condition,
+        studying=studying,
     )
     server.register_blueprint(api.rest.blueprint(services))
     server.register_blueprint(api.looks.blueprint(services))
     server.register_blueprint(api.kept.blueprint(services))
     api.problems.install(server, error_page)
-    dash_app = ui.build(server, runtime_services(runtime, workbench))
+    dash_app = ui.build(server, runtime_services(runtime, workbench, studying))
 
     @server.after_request
     def headers(response: Response) -> Response:
@@ -148,7 +158,7 @@ def create_server(runtime: Runtime) -> Flask:
     return server
 
 
-def runtime_services(runtime: Runtime, workbench: Workbench) -> ui.Services:
+def runtime_services(runtime: Runtime, workbench: Workbench, studying: Studying) -> ui.Services:
     """What the page may ask of the rest of the product."""
     return ui.Services(
         store=runtime.store,
@@ -160,6 +170,7 @@ def runtime_services(runtime: Runtime, workbench: Workbench) -> ui.Services:
         settings=runtime.settings,
         telemetry=runtime.telemetry,
         clock=runtime.clock,
+        studying=studying,
     )
 
 

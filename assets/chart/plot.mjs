@@ -91,6 +91,8 @@ export class Plot {
     this.moved = false;
     /** The start of the newest bar that Plotly has. */
     this.drawnTo = 0;
+    /** Whether it would have been drawn, had there been a place. */
+    this.owed = false;
     this.bound = false;
     /** @type {(what: "drawn" | "dragging" | "moved") => void} */
     this.heard = () => {};
@@ -279,7 +281,9 @@ export class Plot {
 
   /** Give Plotly the bars around the view, and the ranges. */
   draw() {
-    if (!this.figure || !this.place.clientWidth) return;
+    // What can't be seen is drawn when it can: the page may be another one, its theme and its time different by then.
+    this.owed = !this.place.clientWidth;
+    if (!this.figure || this.owed) return;
     const bars = this.window();
     this.drawnTo = bars[bars.length - 1]?.[START] ?? 0;
     this.drawnAt = performance.now();
@@ -316,7 +320,7 @@ export class Plot {
   resize() {
     const { clientWidth: width, clientHeight: height } = this.place;
     const has = this.place._fullLayout;
-    if (!width || !height || (has && has.width === width && has.height === height)) return;
+    if (!width || !height || (!this.owed && has && has.width === width && has.height === height)) return;
     this.draw();
   }
 }

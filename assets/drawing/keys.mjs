@@ -4,6 +4,7 @@
 
 import { barTime } from "../chart/pointer.mjs";
 import { at, START } from "../chart/series.mjs";
+import { onChart } from "../live/address.mjs";
 import { onFrame } from "../live/frame.mjs";
 import { describe, KINDS } from "./kinds.mjs";
 import { moved, onBar } from "./hand.mjs";
@@ -46,7 +47,7 @@ export class Keys {
 
   /** Steps back and forth and the end of a tool, wherever the focus is but where something is typed. @param {KeyboardEvent} event */
   anywhere(event) {
-    if (event.altKey || event.defaultPrevented) return;
+    if (event.altKey || event.defaultPrevented || !onChart()) return;
     if (/** @type {HTMLElement} */ (event.target).closest?.("input:not([type=radio]), select, textarea, [contenteditable=true], dialog")) return;
     if (event.key === "Escape" && this.board.tool) this.leave();
     if (!event.ctrlKey && !event.metaKey) return;

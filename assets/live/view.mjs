@@ -54,8 +54,9 @@ class View {
     this.studies = studies;
     const known = new Set(symbols);
     this.known = (symbol) => known.has(symbol);
-    const refused = this.refused();
-    Object.assign(this, first, this.asked());
+    // Another page's address asks for nothing of this.
+    const refused = onChart() ? this.refused() : [];
+    Object.assign(this, first, onChart() ? this.asked() : {});
     if (onChart() && location.search.length > 1) put(this.into(new URLSearchParams(location.search)), "replace");
     this.told(refused);
     addEventListener("popstate", () => {
@@ -71,7 +72,10 @@ class View {
   /** Show what a query says, all of it, as a link would. @param {URLSearchParams} query */
   open(query) {
     address.write();
-    put(query, "push");
+    // From another page the popstate leads to this one.
+    const there = onChart();
+    if (!there) history.pushState(null, "", "/");
+    put(query, there ? "push" : "replace");
     dispatchEvent(new PopStateEvent("popstate"));
   }
 

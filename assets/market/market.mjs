@@ -99,14 +99,16 @@ export async function marketPage({ market, pages }) {
     event.preventDefault();
     pages.open(symbol);
   });
-  addEventListener("popstate", () => {
+  const restore = () => {
     if (pages.shown !== "market") return;
     const before = { ...asked };
     read();
     const changed = new Set(Object.keys(PANELS).filter((name) => asked[name] !== before[name]).flatMap((name) => PANELS[name]));
     for (const name of changed) panels[name].ask();
     panels.heat.paint();
-  });
+  };
+  addEventListener("popstate", restore);
+  pages.on(restore);
 
   const look = () => {
     const seen = pages.shown === "market" && !document.hidden;

@@ -171,7 +171,7 @@ export async function savedViews({ view, opened }) {
     });
   });
   link.addEventListener("click", () => run(async () => {
-    const text = `${location.origin}${location.pathname}?${view.query()}`;
+    const text = `${location.origin}/?${view.query()}`;
     return (await copy(text, byHand)) ? "The link is in the clipboard." : "Copy the link from the field.";
   }));
   token.addEventListener("click", () => run(async () => {

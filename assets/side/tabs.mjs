@@ -71,7 +71,8 @@ export async function tabs(given, view) {
     const name = /** @type {HTMLElement} */ (event.target).closest("[role=tab]")?.getAttribute("data-name");
     if (!name) return;
     choose(name);
-    keep({ tab: name });
+    // A link's tab is not the reader's choice.
+    if (event.isTrusted) keep({ tab: name });
   });
   bar.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));

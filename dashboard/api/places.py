@@ -32,8 +32,8 @@ class Rules:
 
 #: An export takes its thread for as long as its reader takes.
 EXPORTS = Rules("exports", 12, 3, 2, 1, 15.0, 2)
-#: Ten indicators over all that is kept take 0.4 s of a core. A page of nine charts asks for six at a time.
-STUDIES = Rules("calculations of indicators", 2, 2, 6, 6, 10.0, 1)
+#: Ten indicators over all that is kept take 0.4 s of a core. A browser asks for six at a time at most.
+STUDIES = Rules("calculations of indicators", 2, 1, 8, 5, 10.0, 1)
 
 
 class Places:

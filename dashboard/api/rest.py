@@ -11,7 +11,6 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 
 from dashboard.api import export, formats, parameters, problems, series
-from dashboard.api.places import STUDIES, Places
 from dashboard.api.receipts import Receipts
 from dashboard.api.services import Services
 from dashboard.errors import BadParameter, BadParameters, EpochChanged
@@ -31,7 +30,6 @@ def blueprint(services: Services) -> Blueprint:
     store = services.store
     rows = parameters.whole(1, parameters.MOST_ROWS)
     receipts = Receipts()
-    studies = Places(STUDIES)
 
     @routes.get("/tickers")
     def tickers() -> Response:
@@ -61,7 +59,7 @@ def blueprint(services: Services) -> Blueprint:
             },
         )
         timeframe, chosen = given.get("timeframe", MINUTE), given.get("indicators", ())
-        with studies.held(int(current_user.id)) if chosen else nullcontext():
+        with services.studying() if chosen else nullcontext():
             found = series.read(
                 store,
                 at,
@@ -95,7 +93,7 @@ def blueprint(services: Services) -> Blueprint:
         if missing:
             raise BadParameters(missing)
         timeframe, chosen = given.get("timeframe", MINUTE), given["indicators"]
-        with studies.held(int(current_user.id)):
+        with services.studying():
             found = store.bars(at, timeframe, end=given["before"])
             states = warm(chosen, Columns.of(found.rows))
         return _json(

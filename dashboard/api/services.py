@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,8 @@ from dashboard.workbench import Workbench
 class Services:
     """`freshness` gives (age in ms, stale) of every instrument; `cut` says when a streamed answer must break off;
     `chart_types` are those that the page can draw, the usual one first; `condition` tells how good the data of an
-    instrument is (by its index), and how the feed does."""
+    instrument is (by its index), and how the feed does; `studying` is held while indicators are calculated for whoever
+    asks, and raises ServiceUnavailable where too many are."""
 
     store: MemoryStore
     freshness: Callable[[LastTable], tuple[NDArray[np.float64], NDArray[np.bool_]]]
@@ -26,6 +28,7 @@ class Services:
     workbench: Workbench
     chart_types: tuple[str, ...]
     condition: Callable[[int], dict[str, Any]]
+    studying: Callable[[], AbstractContextManager[None]]
 
     @property
     def file_prefix(self) -> str:

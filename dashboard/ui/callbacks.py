@@ -22,6 +22,7 @@ from dashboard.store.rows import bar_rows
 from dashboard.ui.figures import BARS, MOST_BARS, TYPES, figure
 from dashboard.ui.first_paint import feed, sparks
 from dashboard.ui.services import Services
+from dashboard.ui.studies import figure_with
 
 #: Bars that a poll brings of the symbol on the chart: enough for what closed since the last one.
 POLLED_BARS = 30
@@ -73,7 +74,10 @@ def register(app: Dash, services: Services) -> None:
             # Perhaps another feed altogether: the page begins anew then.
             answer["market"] = {"kind": services.feed.kind, "symbols": list(services.store.catalogue.symbols)}
         try:
-            answer |= figure(services.store, *_view(services, request), _count(request), _indicators(request))
+            shown, count = _view(services, request), _count(request)
+            answer |= figure_with(
+                services, _indicators(request), lambda chosen: figure(services.store, *shown, count, chosen)
+            )
         except DashboardError as error:
             return answer | {"error": str(error)}
         if request.get("epoch") != answer["epoch"]:

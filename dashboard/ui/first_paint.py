@@ -15,7 +15,7 @@ from dashboard.store.quotes import quotes
 from dashboard.ui import remembered
 from dashboard.ui.figures import BARS, TYPES, figure
 from dashboard.ui.services import Services
-from dashboard.ui.studies import lenient, registry
+from dashboard.ui.studies import figure_with, lenient, registry
 from dashboard.workbench.views import SCALES
 
 #: Cards at the top: the first of `SYMBOLS`.
@@ -88,8 +88,12 @@ def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | Non
     instrument = services.store.catalogue.index(shown["symbol"])
     if instrument is None:
         return None
-    timeframe, chosen = TIMEFRAME_INDEX[shown["timeframe"]], lenient(shown["indicators"])
-    return figure(services.store, instrument, timeframe, shown["type"], BARS, chosen)
+    timeframe = TIMEFRAME_INDEX[shown["timeframe"]]
+    return figure_with(
+        services,
+        lenient(shown["indicators"]),
+        lambda chosen: figure(services.store, instrument, timeframe, shown["type"], BARS, chosen),
+    )
 
 
 def view(services: Services, query: Mapping[str, Any]) -> dict[str, str]:

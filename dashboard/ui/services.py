@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from dashboard.alerts.book import AlertBook
@@ -17,7 +18,8 @@ from dashboard.workbench import Workbench
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`freshness` gives (age in ms, stale) of every instrument; `feed_health` (whether it is well, words)."""
+    """`freshness` gives (age in ms, stale) of every instrument; `feed_health` (whether it is well, words);
+    `studying` is held while indicators are calculated, and raises ServiceUnavailable where too many are."""
 
     store: MemoryStore
     freshness: Freshness
@@ -28,3 +30,4 @@ class Services:
     settings: Settings
     telemetry: Telemetry
     clock: Clock
+    studying: Callable[[], AbstractContextManager[None]]

@@ -7,13 +7,18 @@ forming bar costs no question, and a figure no column of values. What an indicat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from werkzeug.exceptions import ServiceUnavailable
 
 from dashboard.errors import BadParameter
 from dashboard.market.indicators import INDICATORS, MOST, Chosen, Columns, Indicator, parse, warm
 from dashboard.market.ticks import Floats
+from dashboard.ui.services import Services
+
+T = TypeVar("T")
 
 #: Colours to choose from: tokens `--study-1` and so on.
 COLOURS = 8
@@ -140,6 +145,18 @@ def warmed(chosen: Sequence[Chosen], before: Floats, rows: Floats) -> dict[str, 
         "texts": [each.text for each in chosen],
         "states": warm(chosen, Columns.of(before)),
     }
+
+
+def figure_with(services: Services, chosen: tuple[Chosen, ...], make: Callable[[tuple[Chosen, ...]], T]) -> T:
+    """What `make` gives with the indicators; without any where too many are being calculated: the page asks for those
+    that a figure lacks."""
+    if chosen:
+        try:
+            with services.studying():
+                return make(chosen)
+        except ServiceUnavailable:
+            pass
+    return make(())
 
 
 def lenient(text: str) -> tuple[Chosen, ...]:

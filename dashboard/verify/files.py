@@ -21,6 +21,7 @@ from dashboard.errors import BadParameter, DashboardError
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.market.indicators import columns as names
 from dashboard.market.indicators import parse
+from dashboard.market.instruments import is_symbol
 from dashboard.market.ticks import Floats
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import TICK_COLUMNS
@@ -34,6 +35,8 @@ _OF_TICKS = ("time", *(name for name in TICK_COLUMNS if name not in STAMPS))
 _CHUNK = 1 << 20
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
+#: Nothing that a terminal would take for more than a word.
+_EPOCH = re.compile(r"[A-Za-z0-9]{1,40}")
 
 
 class Damaged(DashboardError):
@@ -164,7 +167,8 @@ def _claim(body: bytes, where: str) -> Claim:
             and columns == (*(_OF_TICKS if claim.timeframe == "tick" else _OF_BARS), *indicators)
             and not (indicators and (claim.timeframe == "tick" or (claim.rows and claim.made_from is None)))
             and _HASH.fullmatch(claim.sha256) is not None
-            and 0 < len(claim.symbol) <= 100
+            and is_symbol(claim.symbol)
+            and _EPOCH.fullmatch(claim.epoch) is not None
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, BadParameter):
         good = False

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import ServiceUnavailable
 
-from dashboard.api import rest
 from dashboard.api.places import STUDIES, Places
 from tests.house import House
 
@@ -64,4 +63,4 @@ def test_indicators_take_a_place_and_bars_alone_none(market: House, monkeypatch:
     assert client.get("/api/v1/tickers/AAPL/bars").status_code == 200
     assert taken == []
     assert client.get(f"/api/v1/tickers/AAPL/{path}").status_code == 200
-    assert taken == [(rest.STUDIES.what, taken[0][1]), "given"]
+    assert taken == [(STUDIES.what, taken[0][1]), "given"]

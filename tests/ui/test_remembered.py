@@ -87,13 +87,19 @@ def test_the_default_view_is_what_a_page_without_a_query_opens_with(ada: FlaskCl
     number = keep(ada)
     prefer(ada, default_view=number)
     found = paint(ada)
-    assert found["view"] == {"symbol": "MSFT", "timeframe": "5m", "type": "line", "scale": "log"}
+    assert found["view"] == {"symbol": "MSFT", "timeframe": "5m", "type": "line", "scale": "log", "indicators": ""}
     assert (found["figure"]["symbol"], found["figure"]["timeframe"], found["figure"]["type"]) == ("MSFT", "5m", "line")
     assert found["opened"]["view"]["settings"] == {"sort": "last:desc"}
     assert (found["opened"]["id"], found["opened"]["name"], found["opened"]["version"]) == (number, "Morning", 1)
     asked = paint(ada, "?symbol=AAPL")
     assert asked["opened"] is None
-    assert asked["view"] == {"symbol": "AAPL", "timeframe": "1m", "type": "candles", "scale": "linear"}
+    assert asked["view"] == {
+        "symbol": "AAPL",
+        "timeframe": "1m",
+        "type": "candles",
+        "scale": "linear",
+        "indicators": "",
+    }
 
 
 def test_a_default_view_that_was_deleted_or_is_another_users_is_passed_over(house: House, ada: FlaskClient) -> None:
@@ -116,7 +122,13 @@ def test_a_default_view_of_a_newer_version_is_told_and_the_usual_one_shown(house
     found = paint(ada)
     assert "newer version of this program" in found["opened"]["error"]
     assert "view" not in found["opened"]
-    assert found["view"] == {"symbol": "AAPL", "timeframe": "1m", "type": "candles", "scale": "linear"}
+    assert found["view"] == {
+        "symbol": "AAPL",
+        "timeframe": "1m",
+        "type": "candles",
+        "scale": "linear",
+        "indicators": "",
+    }
 
 
 def test_a_database_that_fails_costs_the_settings_not_the_page(
