@@ -241,6 +241,7 @@ def test_frames_of_every_kind_at_the_hub_leave_the_others_whole(scale: Scale) ->
         seen[0] += sum(len(rows) for message in beside.new("ticks") for rows in message["data"].values())
         assert seen[0] == change.seq
         beside.messages.clear()
+        beside.texts.clear()
         beside.taken = 0
         assert world.metric("faults_total", thread="hub") == 0
 

@@ -170,6 +170,8 @@ class Swarm:
         self.symbols = [quote["symbol"] for quote in client.get("/api/v1/tickers").json()["data"]]
         self.truths: dict[str, Truth] = {}
         self.done = self.holding = False
+        #: The loop that the checkers live on, for who does something from another thread.
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.fault: Exception | None = None
         self.compared = 0
         self.checkers = [Checker(self, seed * 10_000 + number) for number in range(size)]

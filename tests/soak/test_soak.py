@@ -92,7 +92,9 @@ def aged(old: Product, clients: Load, fresh: Product, size: int, scale: Scale) -
                 bustle(running, load, size // 10)
                 found.append(load.measured(scale.of(1, 5))["p99"])
     times = statistics.median(late[0]) / statistics.median(late[1])
-    said = f"p99 {statistics.median(late[0]):.2f} ms, {statistics.median(late[1]):.2f} of a fresh one: {times:.2f} times"
+    said = (
+        f"p99 {statistics.median(late[0]):.2f} ms, {statistics.median(late[1]):.2f} of a fresh one: {times:.2f} times"
+    )
     print(said)
     if scale.full:
         assert times <= 1 + DRIFT, said
