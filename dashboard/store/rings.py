@@ -80,15 +80,15 @@ class TickRings:
         parts: list[tuple[Ints, Ints]] = []
         first, found = max(after_seq + 1, self.oldest_seq), 0
         # Little where nearly every tick is wanted, more and more where few are: the store's lock is held meanwhile.
-        scanned = 2 * limit
+        scanned = min(2 * limit, SCANNED)
         while first <= newest and found < limit:
-            scanned = min(2 * scanned, SCANNED) if parts else min(scanned, SCANNED)
             seqs = np.arange(first, min(first + scanned, newest + 1), dtype=np.int64)
             who, slot = self._where[:, seqs % self._where.shape[1]]
             mine = np.flatnonzero(wanted[who])[: limit - found]
             parts.append((who[mine].astype(np.int64), slot[mine].astype(np.int64)))
             found += len(mine)
             first = int(seqs[-1]) + 1
+            scanned = min(2 * scanned, SCANNED)
         if not found:
             return np.zeros((0, len(TICK_COLUMNS) + 1))
         who, slot = (np.concatenate(column) for column in zip(*parts, strict=True))

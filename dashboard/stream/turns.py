@@ -37,7 +37,7 @@ class Turns:
         self._loop = loop
 
     def take(self, turn: Callable[[], None]) -> bool:
-        """Call `turn` now if nobody waits and nothing is owed, and say whether it was."""
+        """Call `turn` now if nobody waits and the others have had their rest, and say whether it was called."""
         if self._waiting or self._rest() > 0.0:
             return False
         self._do(turn)
