@@ -61,6 +61,7 @@ class Runtime:
         self.log = get_logger("runtime")
         self.stopping = threading.Event()
         self._lock = threading.Lock()
+        self._frozen = False
         self._started = False
         self._claim: IO[str] | None = None
         self._failed: str | None = None
