@@ -148,28 +148,12 @@ def test_the_lists_order_is_in_the_address(running: Any, browser: Browser, page:
 
 
 def test_a_tab_of_the_side_panel_is_in_the_address(page: Page) -> None:
-    """The panel's tabs are known by their roles, whoever makes them."""
-    page.evaluate(
-        """() => {
-        const made = ["alerts", "trades", "quality"].map((name, at) => {
-          const tab = Object.assign(document.createElement("button"), { textContent: name });
-          tab.setAttribute("role", "tab");
-          tab.dataset.tab = name;
-          tab.setAttribute("aria-selected", String(at === 0));
-          return tab;
-        });
-        const choose = (tab) => made.forEach((one) => one.setAttribute("aria-selected", String(one === tab)));
-        for (const tab of made) tab.onclick = () => choose(tab);
-        document.getElementById("side").prepend(...made);
-      }"""
-    )
-    page.get_by_role("tab", name="trades").click()
+    open_view = "query => window.tickboard.view.open(new URLSearchParams(query))"
+    page.get_by_role("tab", name="Trades").click()
     expect(page).to_have_url(re.compile("side=trades"))
-    page.evaluate(
-        "window.tickboard.view.open(new URLSearchParams('symbol=AAPL&timeframe=1m&type=candles&side=quality'))"
-    )
-    expect(page.get_by_role("tab", name="quality")).to_have_attribute("aria-selected", "true")
+    page.evaluate(open_view, "symbol=AAPL&timeframe=1m&type=candles&side=quality")
+    expect(page.get_by_role("tab", name="Quality")).to_have_attribute("aria-selected", "true")
     page.go_back()
-    expect(page.get_by_role("tab", name="trades")).to_have_attribute("aria-selected", "true")
-    page.evaluate("window.tickboard.view.open(new URLSearchParams('symbol=AAPL&timeframe=1m&type=candles&side=news'))")
+    expect(page.get_by_role("tab", name="Trades")).to_have_attribute("aria-selected", "true")
+    page.evaluate(open_view, "symbol=AAPL&timeframe=1m&type=candles&side=news")
     expect(page.locator("#toasts")).to_contain_text('There is no tab "news" at the side; there are alerts, trades')

@@ -69,6 +69,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "against": ("MSFT", "NOPE"),
     "type": ("candles", "line", "1m"),
     "indicators": ("sma:20,ema:50,bbands:20:2,macd:12:26:9", "vwap", "rsi:1", "adx:1000", "smaa"),
+    "zone": ("UTC", "Europe/Berlin", "Etc/GMT+3", "Mars/Olympus", "../etc/passwd"),
 }
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -247,6 +248,7 @@ READERS: dict[str, under_test.Reader] = {
     "epoch": under_test.word,
     "type": under_test.timeframe,
     "indicators": under_test.indicators,
+    "zone": under_test.zone,
 }
 
 
