@@ -118,7 +118,8 @@ export function menuOf(button, menu, opened) {
     menu.hidden = false;
     button.setAttribute("aria-expanded", "true");
     opened?.();
-    /** @type {HTMLElement | null} */ (menu.querySelector("button, a, input"))?.focus();
+    const parts = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll("button, a, input")]);
+    parts.find((part) => part.checkVisibility())?.focus(); // some are there on narrow screens only
   };
   const toggle = () => (menu.hidden ? open() : close());
   button.addEventListener("click", toggle);
@@ -133,10 +134,12 @@ export function menuOf(button, menu, opened) {
       button.focus();
     }
   });
-  menu.addEventListener("focusout", (event) => {
-    const next = /** @type {Node | null} */ (event.relatedTarget);
-    if (next && !menu.contains(next) && !button.contains(next)) close();
-  });
+  for (const part of [menu, button]) {
+    part.addEventListener("focusout", (event) => {
+      const next = /** @type {Node | null} */ (event.relatedTarget);
+      if (!menu.hidden && next && !menu.contains(next) && !button.contains(next)) close();
+    });
+  }
   return { open, close, toggle };
 }
 

@@ -466,9 +466,11 @@ def test_a_picture_of_the_chart_has_the_drawings_where_they_are(page: Page, scal
     layout = page.evaluate(
         """async () => {
         const { plot } = window.tickboard.chart, { Plotly } = plot;
-        let asked = null;
-        plot.Plotly = { toImage: async (figure) => ((asked = figure.layout), "data:,") };
-        try { await plot.picture("title"); } finally { plot.Plotly = Plotly; }
+        const asked = await new Promise((resolve) => {
+          plot.Plotly = { ...Plotly, toImage: async (figure) => (resolve(figure.layout), "data:,") };
+          document.getElementById("export-png").click();
+        });
+        plot.Plotly = Plotly;
         return { shapes: asked.shapes, words: asked.annotations, x: [plot.from, plot.to], y: asked.yaxis.range };
       }"""
     )
@@ -480,7 +482,9 @@ def test_a_picture_of_the_chart_has_the_drawings_where_they_are(page: Page, scal
         height = math.log10(price) if scale == "log" else price
         assert left + made[f"x{at}"] * (right - left) == pytest.approx(ms, abs=1)
         assert low + made[f"y{at}"] * (high - low) == pytest.approx(height, rel=1e-9)
-    assert [each["text"] for each in layout["words"]] == ["a &lt; b"]
+    words, price = (each["text"] for each in layout["words"])
+    assert words == "a &lt; b"
+    assert re.match(r"[+−]?[\d.,]+%?<br>\d", price)
     assert text["text"] == "a < b"
     with page.expect_download() as caught:
         page.click("#export-png")
