@@ -34,33 +34,6 @@ const TICK_HEIGHT = 34;
 const TICK_WIDTH = 84;
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false };
 
-/** Between two tries to load plotly.js. */
-const AGAIN_MS = 3_000;
-
-/**
- * Plotly, as soon as its script has come; tried again for as long as it takes.
- * @param {(sentence: string) => void} say what stands in the way, empty when nothing does any more
- * @returns {Promise<any>}
- */
-export async function plotly(say) {
-  const source = /** @type {HTMLLinkElement} */ (document.getElementById("plotly-source")).href;
-  while (!window["Plotly"]) {
-    const came = await new Promise((resolve) => {
-      const script = document.createElement("script");
-      script.onload = () => resolve(true);
-      script.onerror = () => resolve(false);
-      script.src = source;
-      document.head.append(script);
-    });
-    if (!came) {
-      say("The chart's library could not be loaded; trying again.");
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-  }
-  say("");
-  return window["Plotly"];
-}
-
 export class Plot {
   /**
    * @param {any} Plotly @param {HTMLElement} place `#chart`
@@ -332,13 +305,12 @@ export class Plot {
   moments() {
     const standoff = this.under ? { ticklabelstandoff: this.under } : {};
     if (this.axis.plain) return standoff;
+    const { left, right, axis, shift } = this;
     const { rows, ms } = this.series;
-    const { left, right, axis } = this;
-    const width = right - left;
-    const bars = rows.slice(at(rows, axis.time(left - width)), at(rows, axis.time(right + width)));
+    const bars = rows.slice(at(rows, axis.time(2 * left - right)), at(rows, axis.time(2 * right - left)));
     const most = Math.max(2, Math.floor((this.place.clientWidth || 0) / TICK_WIDTH));
     const made = timeTicks(bars, { ms, left, right, most, place: (moment) => axis.place(moment) });
-    return { ...standoff, tickmode: "array", tickvals: made.map(({ at: place }) => dateText(place + this.shift)), ticktext: made.map(({ text }) => text) };
+    return { ...standoff, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };
   }
 
   /** The price axis' range and ticks. @param {number} most ticks @param {number} height px */

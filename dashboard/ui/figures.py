@@ -90,8 +90,8 @@ def figure(
 
 
 def _hours(store: MemoryStore, instrument: int) -> dict[str, Any] | None:
-    """When the instrument is closed, {zone, closed: [[from, to], …] in minutes of the zone's week}; None where it trades
-    around the clock. Bars of the finest timeframe in `LOOKED_AT` that there are say so."""
+    """When the instrument is closed, {zone, closed: [[from, to], …] in minutes of the zone's week}, by its bars of the
+    finest timeframe in `LOOKED_AT` that has any; None where it trades around the clock."""
     described = store.catalogue[instrument]
     for name in LOOKED_AT:
         starts = store.bars(instrument, TIMEFRAME_INDEX[name], limit=LOOKED_BACK).rows[:, START].astype(np.int64)
