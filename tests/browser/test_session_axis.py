@@ -256,7 +256,8 @@ def test_the_strip_says_how_each_bar_was_made_and_can_be_hidden(running: Any, br
     ink = page.evaluate(
         """(starts) => {
         const { plot, overlay } = window.tickboard.chart, { x } = overlay.panes();
-        const canvas = document.querySelector("canvas.made-strip"), scale = canvas.width / parseFloat(canvas.style.width);
+        const canvas = document.querySelector("canvas.made-strip");
+        const scale = canvas.width / parseFloat(canvas.style.width);
         return starts.map((start) => {
           const half = (x.l2p(plot.series.ms) - x.l2p(0)) / 2, middle = x.l2p(plot.x(start));
           const [left, wide] = [Math.round(middle - half + 1) * scale, Math.max(1, Math.floor(2 * half - 2)) * scale];
