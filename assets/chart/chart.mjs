@@ -11,10 +11,12 @@ import * as countdown from "./countdown.mjs";
 import { Heads } from "./heads.mjs";
 import { dateText, forget } from "./ink.mjs";
 import { Overlay } from "./overlay.mjs";
+import { plotly } from "./library.mjs";
 import { picture } from "./picture.mjs";
-import { Plot, plotly } from "./plot.mjs";
+import { Plot } from "./plot.mjs";
 import { point } from "./pointer.mjs";
 import { Series, START } from "./series.mjs";
+import { Strip } from "./strip.mjs";
 import { Warming } from "./warming.mjs";
 
 /** Plotly takes newly closed bars at most so often; the overlay draws them until then. */
@@ -36,6 +38,7 @@ export class Chart {
     this.plot = new Plot(Plotly, place, this.data);
     const box = /** @type {HTMLElement} */ (place.parentElement);
     this.overlay = new Overlay(box, this.plot);
+    this.strip = new Strip(box, this.plot);
     this.back = make("button", { id: "back-to-live", class: "button", type: "button", text: "Back to live", hidden: true });
     this.zone = make("span", { class: "chart-zone faint" });
     this.message = make("div", { class: "panel-message chart-message", role: "status" });
@@ -77,6 +80,7 @@ export class Chart {
     const followed = same && this.plot.following;
     const keep = same && (followed || figure.epoch === this.plot.figure.epoch);
     this.data.load(figure);
+    this.plot.axis.load(figure, same);
     this.plot.studies.clear();
     this.plot.studies.load(figure.warm);
     if (followed) this.plot.follow();
@@ -125,9 +129,9 @@ export class Chart {
     }
     const closedSince = newest[START] - was;
     if (followed && closedSince > 0 && !this.dragging) {
-      const before = this.plot.to;
+      const before = this.plot.right;
       this.plot.follow();
-      if (this.plot.to !== before) this.later(REDRAW_MS);
+      if (this.plot.right !== before) this.later(REDRAW_MS);
     }
     if (changed !== null) this.later(changed <= this.plot.drawnTo && changed !== was ? 0 : REDRAW_MS);
     if (followed && this.plot.outgrown) this.later(0);
@@ -167,6 +171,8 @@ export class Chart {
     if (!this.plot.figure) return;
     this.count();
     this.overlay.draw();
+    const panes = this.overlay.panes();
+    if (panes) this.strip.draw(panes);
     this.painted();
     this.pointer.describe();
   }
@@ -198,6 +204,12 @@ export class Chart {
     onFrame(this.drawAll);
   }
 
+  /** Leave closed hours out of the time axis, or show them. @param {boolean} closing */
+  closeGaps(closing) {
+    this.plot.close(closing);
+    if (this.plot.figure) this.drawn("moved");
+  }
+
   /** Plotly has drawn, is being dragged, or shows another part. @param {"drawn" | "dragging" | "moved"} what */
   drawn(what) {
     this.dragging = what === "dragging";
@@ -213,8 +225,14 @@ export class Chart {
 
   /** Show another part of the series. @param {number} from UTC ms @param {number} to */
   look(from, to) {
-    this.plot.from = from;
-    this.plot.to = to;
+    this.plot.asked = [from, to];
+    this.plot.moved = true;
+    this.drawn("moved");
+  }
+
+  /** Show another part of the time axis. @param {number} left places of it @param {number} right */
+  turn(left, right) {
+    this.plot.look(left, right);
     this.plot.moved = true;
     this.drawn("moved");
   }
@@ -229,7 +247,7 @@ export class Chart {
   async wantOlder() {
     const { data, plot } = this;
     const first = data.rows[0]?.[START];
-    if (first === undefined || plot.from - (plot.to - plot.from) > first || this.askedBefore <= first) return;
+    if (first === undefined || 2 * plot.left - plot.right > plot.axis.place(first) || this.askedBefore <= first) return;
     this.askedBefore = first;
     const { symbol, timeframe } = data;
     const query = new URLSearchParams({ timeframe, end: String(first), limit: String(OLDER) });

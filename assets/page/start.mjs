@@ -47,6 +47,7 @@ import { statistics } from "../side/statistics.mjs";
 import { tabs } from "../side/tabs.mjs";
 import { trades } from "../side/trades.mjs";
 import { range } from "../chart/range.mjs";
+import { axisMenu } from "../chart/axismenu.mjs";
 
 /** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
 function readAddress(registry) {
@@ -169,6 +170,7 @@ async function begin(paint) {
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
   view.on((/** @type {any} */ now) => chart.rescale(now.scale));
   chart.rescale(view.scale);
+  axisMenu(chart);
   view.on(() => chart.study(indicators.list));
   chart.study(indicators.list);
   chart.closed = indicators.remove;

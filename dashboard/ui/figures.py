@@ -15,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 
-from dashboard.market.bars import TIMEFRAMES, Flag
+from dashboard.market.bars import START, TIMEFRAME_INDEX, TIMEFRAMES, Flag
+from dashboard.market.hours import closed_hours
 from dashboard.market.indicators import Chosen
 from dashboard.market.instruments import Instrument
 from dashboard.store import text
@@ -38,6 +40,8 @@ TYPES = {
 #: Bars of a chart, the most that may be asked for (the page never asks for more than the usual number; the benchmark of
 #: 5,000 bars does, through the page's own callback), and those that are in view at first.
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110
+#: Timeframes whose bars tell the hours of an instrument, and how many of them: five weeks of one that never closes.
+LOOKED_AT, LOOKED_BACK = ("15m", "1h", "1d"), 3360
 
 
 def figure(
@@ -69,10 +73,12 @@ def figure(
         "seq": found.seq,
         "bars": orjson.Fragment(b"[" + text.json(rows, BAR_COLUMNS) + b"]"),
         "in_view": IN_VIEW,
+        "hours": _hours(store, instrument),
         "marks": {
             "closed": int(Flag.CLOSED),
             "partial": int(Flag.PARTIAL),
             "gap": int(Flag.GAP),
+            "filled": int(Flag.FILLED),
             "corrected": int(Flag.CORRECTED),
         },
         "traces": [*_TRACES[type_](), _volume_trace()],
@@ -81,6 +87,18 @@ def figure(
         "studies": studies.templates(),
         "warm": studies.warmed(chosen, before, rows),
     }
+
+
+def _hours(store: MemoryStore, instrument: int) -> dict[str, Any] | None:
+    """When the instrument is closed, {zone, closed: [[from, to], …] in minutes of the zone's week}, by its bars of the
+    finest timeframe in `LOOKED_AT` that has any; None where it trades around the clock."""
+    described = store.catalogue[instrument]
+    for name in LOOKED_AT:
+        starts = store.bars(instrument, TIMEFRAME_INDEX[name], limit=LOOKED_BACK).rows[:, START].astype(np.int64)
+        if len(starts):
+            break
+    closed = closed_hours(described.session, starts, TIMEFRAMES[TIMEFRAME_INDEX[name]].ms)
+    return {"zone": described.session.zone, "closed": closed} if closed else None
 
 
 def _candles() -> list[dict[str, Any]]:
