@@ -95,6 +95,7 @@ export function point(chart) {
   // What lies under the pointer with the scales of now: they change while it rests.
   overlay.look = (/** @type {any} */ panes) => {
     const { at } = overlay;
+    chart.walk.place(at, panes);
     const ms = panes.x.p2l(at.raw) - plot.shift;
     const bar = series.nearest(ms);
     at.ms = ms;
@@ -112,23 +113,30 @@ export function point(chart) {
     onFrame(chart.paintOverlay);
   };
   place.addEventListener("pointermove", move);
-  place.addEventListener("pointerleave", leave);
+  // Where a finger has tapped the crosshair stays; it has nowhere else to rest.
+  place.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
 
   menu(chart, read);
   place.tabIndex = 0;
-  place.setAttribute("role", "group");
+  // The keys are ours, not a screen reader's own.
+  place.setAttribute("role", "application");
+  place.setAttribute("aria-roledescription", "chart");
   place.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
     const span = plot.to - plot.from;
-    const moves = { ArrowLeft: -span * STEP, ArrowRight: span * STEP };
+    const steps = { ArrowLeft: -1, ArrowRight: 1 };
     const zooms = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
-    if (event.key in moves) chart.look(plot.from + moves[event.key], plot.to + moves[event.key]);
+    const by = steps[event.key] ?? 0;
+    if (by && event.shiftKey) chart.look(plot.from + by * span * STEP, plot.to + by * span * STEP);
+    else if (by) chart.walk.step(by);
+    else if (event.key === "Escape" && chart.walk.leave()) return event.stopPropagation();
     else if (event.key in zooms) chart.look(plot.to - span * zooms[event.key], plot.to);
     else if (event.key === "End") chart.home();
     else if (event.key === "Home") chart.look(series.rows[0]?.[START] ?? plot.from, (series.rows[0]?.[START] ?? plot.from) + span);
-    else return;
+    else return undefined;
     event.preventDefault();
     event.stopPropagation();
+    return undefined;
   });
   return { describe };
 }
@@ -137,7 +145,9 @@ export function point(chart) {
 function menu(chart, read) {
   const alert = make("button", { type: "button", class: "menu-item", role: "menuitem" });
   const live = make("button", { type: "button", class: "menu-item", role: "menuitem", text: "Back to live" });
-  const box = make("div", { class: "menu chart-menu", role: "menu", "aria-label": "Chart", hidden: true }, [alert, live]);
+  const bars = make("button", { type: "button", class: "menu-item", role: "menuitem", text: "Bars as a table" });
+  const items = [alert, live, bars];
+  const box = make("div", { class: "menu chart-menu", role: "menu", "aria-label": "Chart", hidden: true }, items);
   document.body.append(box);
   let price = 0;
   const close = () => {
@@ -163,6 +173,11 @@ function menu(chart, read) {
     close();
     chart.home();
   });
+  bars.addEventListener("click", () => {
+    close();
+    chart.place.focus({ preventScroll: true });
+    document.dispatchEvent(new CustomEvent("tickboard:bars"));
+  });
   document.addEventListener("pointerdown", (event) => {
     if (!box.contains(/** @type {Node} */ (event.target))) close();
   });
@@ -172,7 +187,8 @@ function menu(chart, read) {
       close();
       chart.place.focus();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      (document.activeElement === alert ? live : alert).focus();
+      const next = items.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+      items[(next + items.length) % items.length].focus();
       event.preventDefault();
     }
   });
