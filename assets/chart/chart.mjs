@@ -92,7 +92,7 @@ export class Chart {
     this.askedBefore = Infinity;
     write(this.message, figure.bars.length ? "" : `No trade of ${figure.symbol} yet.`);
     const heading = document.getElementById("chart-symbol");
-    if (heading) write(heading, figure.symbol);
+    if (heading) write(heading, (heading.title = figure.symbol));
     this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows go from bar to bar, with Shift they move the view, plus and minus zoom, B shows a table`);
     this.plot.show(figure, keep);
     this.warming.want();
