@@ -84,6 +84,12 @@ export function touch(chart) {
     const at = fingers.get(event.pointerId);
     if (!at) return;
     fingers.delete(event.pointerId);
+    if (gesture.what === "wait") {
+      // A tap moves nothing: the crosshair hears of it as of a pointer. What the browser scrolls with is no tap.
+      if (event.type === "pointerup") place.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, pointerType: "touch", clientX: at.x, clientY: at.y }));
+      else chart.overlay.at = null;
+      onFrame(chart.paintOverlay);
+    }
     // The finger that is left of two does nothing more.
     endPan(at);
   };
