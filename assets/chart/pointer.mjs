@@ -98,7 +98,7 @@ export function point(chart) {
     chart.walk.place(at, panes);
     const ms = panes.x.p2l(at.raw) - plot.shift;
     const bar = series.nearest(ms);
-    at.ms = ms;
+    at.ms = at.bar ?? ms;
     at.x = bar ? panes.x.l2p(bar[START] + plot.shift) : at.raw;
     at.pane = panes.own.find((/** @type {any} */ pane) => at.y >= pane.top && at.y <= pane.top + pane.height) ?? null;
     const { pane } = at;

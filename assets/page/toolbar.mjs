@@ -9,6 +9,7 @@ import { toast } from "./toasts.mjs";
 /** @param {{view: any}} page @returns {Promise<(chart: import("../chart/chart.mjs").Chart) => void>} the exports, from a chart */
 export async function toolbar({ view }) {
   const group = await element("#timeframe");
+  asRadios(group);
   const choices = await Promise.all(
     Object.entries({ type: "#chart-type", scale: "#chart-scale" }).map(async ([part, selector]) => ({
       part,
@@ -65,6 +66,20 @@ function saving(button, address) {
     button.title = title;
     return undefined;
   });
+}
+
+/**
+ * Dash calls its radio buttons the options of a list, with a control in each: they are what they are.
+ * @param {HTMLElement} group
+ */
+function asRadios(group) {
+  const mend = () => {
+    if (group.getAttribute("role") !== "radiogroup") group.setAttribute("role", "radiogroup");
+    if (!group.hasAttribute("aria-label")) group.setAttribute("aria-label", "Timeframe");
+    for (const name of ["role", "aria-selected"]) for (const label of group.querySelectorAll(`label[${name}]`)) label.removeAttribute(name);
+  };
+  mend();
+  new MutationObserver(mend).observe(group, { subtree: true, childList: true, attributes: true, attributeFilter: ["role", "aria-selected"] });
 }
 
 /** What a radio button's option reads, whatever Dash gives it as a value. @param {HTMLInputElement} input */
