@@ -90,9 +90,10 @@ export function point(chart) {
   // What lies under the pointer with the scales of now: they change while it rests.
   overlay.look = (/** @type {any} */ panes) => {
     const { at } = overlay;
+    chart.walk.place(at, panes);
     const ms = plot.at(panes.x.p2l(at.raw));
     const bar = series.nearest(ms);
-    at.ms = ms;
+    at.ms = at.bar ?? ms;
     at.x = bar ? panes.x.l2p(plot.x(bar[START])) : at.raw;
     at.pane = panes.own.find((/** @type {any} */ pane) => at.y >= pane.top && at.y <= pane.top + pane.height) ?? null;
     const { pane } = at;
@@ -107,25 +108,32 @@ export function point(chart) {
     onFrame(chart.paintOverlay);
   };
   place.addEventListener("pointermove", move);
-  place.addEventListener("pointerleave", leave);
+  // Where a finger has tapped the crosshair stays; it has nowhere else to rest.
+  place.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
 
   menu(chart, read);
   place.tabIndex = 0;
-  place.setAttribute("role", "group");
+  // The keys are ours, not a screen reader's own.
+  place.setAttribute("role", "application");
+  place.setAttribute("aria-roledescription", "chart");
   place.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
     const { left, right } = plot;
     const span = right - left;
     const first = plot.axis.place(series.rows[0]?.[START] ?? plot.from);
-    const moves = { ArrowLeft: -span * STEP, ArrowRight: span * STEP };
+    const steps = { ArrowLeft: -1, ArrowRight: 1 };
     const zooms = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
-    if (event.key in moves) chart.turn(left + moves[event.key], right + moves[event.key]);
+    const by = steps[event.key] ?? 0;
+    if (by && event.shiftKey) chart.turn(left + by * span * STEP, right + by * span * STEP);
+    else if (by) chart.walk.step(by);
+    else if (event.key === "Escape" && chart.walk.leave()) return event.stopPropagation();
     else if (event.key in zooms) chart.turn(right - span * zooms[event.key], right);
     else if (event.key === "End") chart.home();
     else if (event.key === "Home") chart.turn(first, first + span);
-    else return;
+    else return undefined;
     event.preventDefault();
     event.stopPropagation();
+    return undefined;
   });
   return { describe };
 }
@@ -134,7 +142,9 @@ export function point(chart) {
 function menu(chart, read) {
   const alert = make("button", { type: "button", class: "menu-item", role: "menuitem" });
   const live = make("button", { type: "button", class: "menu-item", role: "menuitem", text: "Back to live" });
-  const box = make("div", { class: "menu chart-menu", role: "menu", "aria-label": "Chart", hidden: true }, [alert, live]);
+  const bars = make("button", { type: "button", class: "menu-item", role: "menuitem", text: "Bars as a table" });
+  const items = [alert, live, bars];
+  const box = make("div", { class: "menu chart-menu", role: "menu", "aria-label": "Chart", hidden: true }, items);
   document.body.append(box);
   let price = 0;
   const close = () => {
@@ -160,6 +170,11 @@ function menu(chart, read) {
     close();
     chart.home();
   });
+  bars.addEventListener("click", () => {
+    close();
+    chart.place.focus({ preventScroll: true });
+    document.dispatchEvent(new CustomEvent("tickboard:bars"));
+  });
   document.addEventListener("pointerdown", (event) => {
     if (!box.contains(/** @type {Node} */ (event.target))) close();
   });
@@ -169,7 +184,8 @@ function menu(chart, read) {
       close();
       chart.place.focus();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      (document.activeElement === alert ? live : alert).focus();
+      const next = items.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+      items[(next + items.length) % items.length].focus();
       event.preventDefault();
     }
   });

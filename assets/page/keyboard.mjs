@@ -25,7 +25,9 @@ const KEYS = [
   ["S", "In the list: sort now by the present values"],
   ["Alt ↑ ↓", "In a list of your own: move the row"],
   ["Delete", "In a list of your own: take the row out"],
-  ["← → + −", "On the chart: move, widen, narrow"],
+  ["← →", "On the chart: from bar to bar, with its values"],
+  ["Shift ← →, + −", "On the chart: move the view, narrow it, widen it"],
+  ["B", "The bars in view as a table"],
   ["Home End", "On the chart: oldest bars, back to live"],
   ["?", "This list"],
   ["Esc", "Close what is open"],
@@ -62,7 +64,7 @@ export async function keyboard({ view, search, alerts, indicators, views, saved,
   /** @param {string} key @returns {(() => void) | null} */
   function action(key) {
     // On another page there is no chart that the others are about.
-    if (document.getElementById("app")?.dataset.page !== "chart" && !["/", "?", "t", "T"].includes(key)) return null;
+    if (document.getElementById("app")?.dataset.page !== "chart" && !["/", "?", "t", "T", ","].includes(key)) return null;
     const timeframe = TIMEFRAMES[Number(key) - 1];
     if (timeframe) return () => view.set({ timeframe });
     switch (key.toLowerCase()) {
@@ -74,6 +76,8 @@ export async function keyboard({ view, search, alerts, indicators, views, saved,
         return indicators.open;
       case "e":
         return () => document.getElementById("export-button")?.click();
+      case "b":
+        return () => document.dispatchEvent(new CustomEvent("tickboard:bars"));
       case "d":
       case "m":
         return () => document.dispatchEvent(new CustomEvent("tickboard:draw", { detail: key.toLowerCase() === "d" ? "tools" : "measure" }));

@@ -3,6 +3,7 @@
 // a page needs is brought when it is first shown, and a page that is not seen does nothing.
 
 import { element } from "./dom.mjs";
+import { PanelState } from "./panelstate.mjs";
 
 /** As in dashboard/ui/pages.py. @type {Record<string, string>} */
 const PATHS = { chart: "/", market: "/market" };
@@ -70,6 +71,25 @@ export async function pages({ view, market }) {
     });
   };
 
+  /** Bring what the Market page needs; where that can't be had its panels say so. */
+  const bring = async () => {
+    const waiting = [...document.querySelectorAll(".market-body")].map((body) => {
+      const state = new PanelState(() => location.reload());
+      body.before(state.node);
+      return state;
+    });
+    for (const state of waiting) state.wait();
+    try {
+      const { marketPage: begin } = await import("../market/market.mjs");
+      for (const state of waiting) state.done();
+      for (const state of waiting) state.node.remove();
+      marketPage = await begin({ market, pages: made });
+    } catch (error) {
+      console.error("the Market page could not be begun", error);
+      for (const state of waiting) state.fail("This could not be loaded.");
+    }
+  };
+
   /** @type {Pages} */
   const made = {
     shown: named(location.pathname),
@@ -107,9 +127,6 @@ export async function pages({ view, market }) {
   view.on((/** @type {any} */ now, /** @type {any} */ before) => now.symbol !== before.symbol && location.pathname !== PATHS.chart && toChart());
   document.addEventListener("tickboard:chosen", toChart);
   mark();
-  void made.seen("market").then(async () => {
-    const { marketPage: begin } = await import("../market/market.mjs");
-    marketPage = await begin({ market, pages: made });
-  });
+  void made.seen("market").then(bring);
   return made;
 }

@@ -46,8 +46,10 @@ import { quality } from "../side/quality.mjs";
 import { statistics } from "../side/statistics.mjs";
 import { tabs } from "../side/tabs.mjs";
 import { trades } from "../side/trades.mjs";
+import { barTable } from "../chart/bartable.mjs";
 import { range } from "../chart/range.mjs";
 import { axisMenu } from "../chart/axismenu.mjs";
+import { touch } from "../chart/touch.mjs";
 
 /** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
 function readAddress(registry) {
@@ -177,6 +179,8 @@ async function begin(paint) {
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   const drawing = drawings(chart, { market, user: paint.user.name });
+  touch(chart);
+  barTable(chart);
   figures.begin(chart, paint.figure);
   exportBy(chart);
   await exporting({ view, chart, feedKind: paint.feed.kind });

@@ -64,7 +64,7 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                     html.Div(
                         className="toolbar-part",
                         children=[
-                            html.H2(view["symbol"], id="chart-symbol"),
+                            html.H2(view["symbol"], id="chart-symbol", title=view["symbol"]),
                             dcc.RadioItems(
                                 id="timeframe",
                                 className="segments",

@@ -369,7 +369,7 @@ def test_everything_is_done_by_keys(page: Page) -> None:
     # What is not drawing is the chart's.
     before = page.evaluate("window.tickboard.chart.plot.from")
     page.keyboard.press("Escape")
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
     assert page.evaluate("window.tickboard.chart.plot.from") < before
 
 
