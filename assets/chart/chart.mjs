@@ -58,6 +58,10 @@ export class Chart {
     this.heads = new Heads(box, this.plot, { resized: () => onFrame(this.drawAll), closed: (text) => this.closed(text) });
     this.warming = new Warming(this);
     this.pointer = point(this);
+    /** Called with a figure before it is drawn. @type {(figure: any) => void} */
+    this.comparing = () => {};
+    /** Called when older bars have come in front. */
+    this.prepended = () => {};
     /** Called after the overlay is drawn: what else lies on the chart's scales. */
     this.painted = () => {};
     this.plot.heard = (what) => this.drawn(what);
@@ -79,6 +83,7 @@ export class Chart {
     this.data.load(figure);
     this.plot.studies.clear();
     this.plot.studies.load(figure.warm);
+    this.comparing(figure);
     if (followed) this.plot.follow();
     if (!same) this.overlay.at = null;
     this.askedBefore = Infinity;
@@ -239,6 +244,7 @@ export class Chart {
       const older = await answer.json();
       if (!this.holds(symbol, timeframe) || older.epoch !== plot.figure.epoch || data.rows[0]?.[START] !== first) return;
       data.prepend(older.data);
+      this.prepended();
       if (!older.data.length) return;
       this.warming.want();
       onFrame(this.drawAll);

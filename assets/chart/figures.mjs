@@ -34,6 +34,8 @@ export class Figures {
     this.epoch = null;
     /** Called with other closes by symbol when the data started over. @type {(closes: Record<string, number[]>) => void} */
     this.sparks = () => {};
+    /** What the chart's instrument is compared with, as the address has it. @type {() => string} */
+    this.compared = () => "";
     /** Called after another figure is shown. @type {() => void} */
     this.shown = () => {};
   }
@@ -90,7 +92,7 @@ export class Figures {
     clearTimeout(this.late);
     this.late = window.setTimeout(() => this.pending && this.send(), this.patience);
     this.patience = Math.min(this.patience * 2, LONGEST_ANSWER_MS);
-    setProps("figure-request", { data: { ...this.view.shown(), number: this.number, epoch: this.epoch } });
+    setProps("figure-request", { data: { ...this.view.shown(), compare: this.compared(), number: this.number, epoch: this.epoch } });
   }
 
   /** An answer of the callback; only that of the newest question counts. @param {any} figure */
