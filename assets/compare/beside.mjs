@@ -50,7 +50,7 @@ export class Beside {
     const first = figure.bars[0]?.[START] ?? null;
     this.own = { symbol, timeframe, ms, epoch, first };
     for (const { symbol: other, epoch: of, seq, bars } of compared) {
-      if (of !== epoch || first === null) continue;
+      if (of !== epoch || first === null || !this.symbols.includes(other)) continue;
       const held = this.held.get(other);
       // What the stream has told of is newer, unless it knows of a hole.
       if (held?.live && held.from <= first) continue;

@@ -95,7 +95,7 @@ class Compare {
     const part = partOf(text);
     if (part === null) return false;
     if (part === "correlation") this.set({ window: null });
-    else this.set({ symbols: [] });
+    else this.set({ symbols: part === "indexed" ? [] : this.choice.symbols.slice(1) });
     return true;
   }
 
