@@ -154,17 +154,18 @@ def test_what_is_compared_follows_every_tick_and_plotly_draws_nothing_for_it(run
     drawn(page, "indexed")
     seen = page.evaluate(
         """async () => {
-          const { chart: { plot } } = window.tickboard, { rows } = plot.series, lasts = [[], []];
+          const { chart: { plot } } = window.tickboard, lasts = [[], []];
           await new Promise((done) => setTimeout(done, 2500));
           let drawings = 0;
           plot.place.on("plotly_afterplot", () => { drawings += 1; });
           const look = () => {
-            const [{ study }] = plot.studies.beside();
-            for (const [at, value] of study.at(rows, rows.length - 1).entries()) lasts[at].push(value / plot.base * 100);
+            const [{ study }] = plot.studies.beside(), { rows } = plot.series;
+            const values = study.at(rows, rows.length - 1);
+            for (const [at, value] of values.entries()) lasts[at].push(value / plot.base * 100);
           };
           const timer = setInterval(look, 15);
           await new Promise((done) => setTimeout(done, 2000));
-          const start = rows.find((row) => row[0] >= plot.baseFrom)[0];
+          const start = plot.series.rows.find((row) => row[0] >= plot.baseFrom)[0];
           const path = `/api/v1/tickers/AAPL/comparison?timeframe=1h&compare=BTC-USD,MSFT&start=${start}`;
           const { columns, data } = await (await fetch(path)).json();
           await new Promise((done) => setTimeout(done, 1500));
