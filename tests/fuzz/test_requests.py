@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse, run_wsgi_app
 from dashboard.accounts import guard as guard_module
 from dashboard.accounts import login as login_module
 from dashboard.accounts.sessions import COOKIE
+from dashboard.api import comparison as comparison_module
 from dashboard.api import parameters as under_test
 from tests.conftest import Scale
 from tests.fuzz import measure
@@ -73,6 +74,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "mode": ("indexed", "spread", "ratio", "sum"),
     "factor": ("1", "-2.5", "0", "1e9", "9999999999"),
     "correlation": ("5", "20", "4", "501"),
+    "zone": ("Europe/Berlin", "UTC", "Etc/GMT+5", "Mars/Olympus"),
     "type": ("candles", "line", "1m"),
     "indicators": ("sma:20,ema:50,bbands:20:2,macd:12:26:9", "vwap", "rsi:1", "adx:1000", "smaa"),
 }
@@ -253,6 +255,9 @@ READERS: dict[str, under_test.Reader] = {
     "epoch": under_test.word,
     "type": under_test.timeframe,
     "indicators": under_test.indicators,
+    "zone": under_test.zone,
+    "mode": comparison_module.mode,
+    "factor": comparison_module.factor,
 }
 
 
@@ -344,6 +349,7 @@ def test_a_login_with_any_form_is_answered(scale: Scale, house: House, visitor: 
 def test_the_inputs_take_every_branch_of_the_reading_of_requests(scale: Scale, visitor: Visitor) -> None:
     parts = {
         under_test: (),
+        comparison_module: ("mode", "factor"),
         guard_module: ("host_allowed", "cross_site", "same_site_origin", "_own", "_plain", "refusal"),
         login_module: ("safe_next",),
     }
