@@ -15,6 +15,8 @@ import { named } from "./named.mjs";
 
 /** A closed bar that came late is drawn within this, ms, as the chart's own is. */
 const REDRAW_MS = 5_000;
+/** An open menu says anew what can't be shown so often: it depends on what is in view. */
+const TELL_MS = 1_000;
 /** So near to the edge of the price axis a new value asks for another range, as a part of it. */
 const EDGE = 0.015;
 
@@ -131,6 +133,7 @@ class Compare {
     market.on("bars", () => this.beside.reach(chart.data.rows[0]?.[START] ?? null));
     chart.prepended = () => this.beside.reach(chart.data.rows[0]?.[START] ?? null);
     named(chart.plot, comparison);
+    setInterval(() => !document.hidden && this.menu.tell(), TELL_MS);
     this.take(this.choice);
   }
 

@@ -37,8 +37,8 @@ export class Comparison {
     this.columns = new Map();
     /** @type {Map<string, Correlation>} */
     this.correlations = new Map();
-    /** What the columns were made with; with anything else they are made anew. */
-    this.key = "";
+    /** What the columns were made with. @type {Map<string, string>} */
+    this.keys = new Map();
     this.seen = 0;
     /** By symbol, the close that is 100. @type {Map<string, number>} */
     this.bases = new Map();
@@ -52,7 +52,7 @@ export class Comparison {
       joined.end();
       this.joined.delete(symbol);
     }
-    this.key = "";
+    this.void();
   }
 
   /** The bars of an instrument have come. @param {string} symbol @param {Series} series */
@@ -60,14 +60,20 @@ export class Comparison {
     if (this.joined.get(symbol)?.series === series) return;
     this.joined.get(symbol)?.end();
     this.joined.set(symbol, new Joined(series));
-    this.key = "";
+    this.void();
   }
 
   /** The bars of all are void. */
   clear() {
     for (const joined of this.joined.values()) joined.end();
     this.joined.clear();
-    this.key = "";
+    this.void();
+  }
+
+  /** All is to be made anew. */
+  void() {
+    this.keys.clear();
+    this.correlations.clear();
   }
 
   /** Those that take part: a spread and a ratio are of the first. */
@@ -145,45 +151,39 @@ export class Comparison {
     for (const joined of this.joined.values()) first = Math.min(first, joined.update(rows, first));
     this.seen = rows.length;
     this.rebase();
-    const key = [mode, factor, window, ...symbols.map((symbol) => `${symbol} ${mode === "indexed" ? this.bases.get(symbol) : ""}`), mode === "indexed" ? this.own : ""].join("|");
-    if (key !== this.key) {
-      this.key = key;
-      first = 0;
-      this.columns.clear();
-      this.correlations.clear();
-    }
-    if (first >= rows.length && this.columns.size) return;
     if (mode === "indexed") {
-      this.write("indexed", first, symbols.map((symbol) => {
-        const [base, own] = [this.bases.get(symbol) ?? NaN, this.own];
-        return (_row, close) => (own > 0 ? (indexed(close, base) / 100) * own : NaN);
-      }));
+      const bases = symbols.map((symbol) => this.bases.get(symbol) ?? NaN);
+      const { own } = this;
+      this.write("indexed", `${own} ${bases}`, first, bases.map((base) => (_row, close) => (own > 0 ? (indexed(close, base) / 100) * own : NaN)));
     } else {
-      this.write(mode, first, [(row, close) => (mode === "ratio" ? ratio(row[CLOSE], close) : spread(row[CLOSE], close, factor))]);
+      this.write(mode, "", first, [(row, close) => (mode === "ratio" ? ratio(row[CLOSE], close) : spread(row[CLOSE], close, factor))]);
     }
     if (window === null) return;
-    this.write("correlation", first, symbols.map((symbol) => {
-      let sum = this.correlations.get(symbol);
-      if (!sum) this.correlations.set(symbol, (sum = new Correlation(window)));
-      sum.back(first);
-      const running = sum;
-      return (row, close, index) => running.put(index, row[CLOSE], close);
-    }));
+    const sums = symbols.map((symbol) => this.correlations.get(symbol) ?? new Correlation(window));
+    for (const [place, sum] of sums.entries()) this.correlations.set(symbols[place], sum);
+    this.write("correlation", "", first, sums.map((sum) => (row, close, index) => sum.put(index, row[CLOSE], close)), (from) => {
+      for (const sum of sums) sum.back(from);
+    });
   }
 
   /**
-   * Columns from a bar on. @param {string} name @param {number} first
-   * @param {((row: number[], close: number, index: number) => number)[]} make a value of each symbol's
+   * Columns from a bar on. @param {string} name @param {string} key what they are made with: with another all is made anew
+   * @param {number} first @param {((row: number[], close: number, index: number) => number)[]} make a value of each symbol's
+   * @param {(from: number) => void} [back] told where it begins
    */
-  write(name, first, make) {
+  write(name, key, first, make, back = () => {}) {
     const { rows } = this.plot.series;
-    let columns = this.columns.get(name);
-    if (!columns) this.columns.set(name, (columns = make.map(() => [])));
+    const same = this.keys.get(name) === key;
+    const columns = (same && this.columns.get(name)) || make.map(() => /** @type {number[]} */ ([]));
+    const from = same ? Math.min(first, rows.length) : 0;
+    this.keys.set(name, key);
+    this.columns.set(name, columns);
+    back(from);
     for (const [place, value] of make.entries()) {
       const closes = this.joined.get(this.symbols[place])?.values ?? [];
       const column = columns[place];
       column.length = rows.length;
-      for (let index = Math.min(first, rows.length); index < rows.length; index++) column[index] = value(rows[index], closes[index] ?? NaN, index);
+      for (let index = from; index < rows.length; index++) column[index] = value(rows[index], closes[index] ?? NaN, index);
     }
   }
 
@@ -204,6 +204,11 @@ export class Comparison {
     return { close, base: this.bases.get(symbol) ?? NaN, decimals: this.decimals(symbol) };
   }
 
+  /** Returns that an instrument has beside the chart's own; -1 without a bar that both have. @param {string} symbol */
+  pairs(symbol) {
+    return (this.correlations.get(symbol)?.bars.length ?? 0) - 1;
+  }
+
   /** What can't be shown, in sentences. @returns {string[]} */
   notes() {
     const { rows, symbol: own } = this.plot.series;
@@ -220,9 +225,9 @@ export class Comparison {
       else if (!joined.values.some(Number.isFinite)) said.push(`${symbol} and ${own} have no bar of the same time here.`);
       else if (mode === "indexed" && base <= 0) said.push(`${symbol} was at ${base} at the left edge; an index needs a price above 0 there.`);
       if (window === null || !joined.values.some(Number.isFinite)) continue;
-      const pairs = (this.correlations.get(symbol)?.bars.length ?? 0) - 1;
+      const pairs = this.pairs(symbol);
       const values = this.columns.get("correlation")?.[place] ?? [];
-      if (pairs < window) said.push(`A correlation of ${window} returns with ${symbol} needs ${window + 1} bars that both have; there are ${Math.max(pairs + 1, 0)}.`);
+      if (pairs < window) said.push(`A correlation of ${window} returns with ${symbol} needs ${window + 1} bars that both have; there are ${pairs + 1}.`);
       else if (!values.some(Number.isFinite)) said.push(`There is no correlation with ${symbol}: a price that does not move has none.`);
     }
     return said;

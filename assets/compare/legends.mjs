@@ -10,7 +10,8 @@ import { CLOSE } from "../chart/series.mjs";
 
 /** @param {number} close @param {number} base @returns {string} */
 function since(close, base) {
-  return base > 0 && Number.isFinite(close) ? ` ${words.percent((close / base - 1) * 100)}%` : "";
+  if (!Number.isFinite(close)) return "";
+  return base > 0 ? ` ${words.percent((close / base - 1) * 100)}%` : " no index";
 }
 
 /** @param {number} value @param {number} decimals */
@@ -40,7 +41,7 @@ export function pairLegend(comparison, index, brief, { label, digits }) {
   while (edge < column.length && !Number.isFinite(column[edge])) edge += 1;
   const base = column[edge] ?? NaN;
   const moved = Number.isFinite(value) && Number.isFinite(base);
-  const change = mode === "ratio" ? since(value, base).trim() : moved ? words.difference(value - base, digits) : "";
+  const change = mode === "ratio" ? (base > 0 ? since(value, base).trim() : "") : moved ? words.difference(value - base, digits) : "";
   return [
     { name: label, text: price(value, digits), token: comparison.token(0) },
     { name: brief ? "" : "since the left edge", text: change, token: "--text" },
@@ -51,8 +52,14 @@ export function pairLegend(comparison, index, brief, { label, digits }) {
 /** @param {Comparison} comparison @param {number} index @param {boolean} _brief @param {{label: string}} how @returns {Part[]} */
 export function correlationLegend(comparison, index, _brief, { label }) {
   const columns = comparison.columns.get("correlation") ?? [];
+  /** @param {string} symbol @param {number} place */
+  const words = (symbol, place) => {
+    const column = columns[place] ?? [];
+    if (column.some(Number.isFinite)) return price(column[index] ?? NaN, 2);
+    return comparison.pairs(symbol) < (comparison.choice.window ?? 0) ? "too few bars" : "none, for a price does not move";
+  };
   return [
     { text: label, token: "--muted" },
-    ...comparison.symbols.map((symbol, place) => ({ name: symbol, text: price(columns[place]?.[index] ?? NaN, 2), token: comparison.token(place) })),
+    ...comparison.symbols.map((symbol, place) => ({ name: symbol, text: words(symbol, place), token: comparison.token(place) })),
   ];
 }

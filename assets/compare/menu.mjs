@@ -186,6 +186,11 @@ export class Menu {
     this.wanted = window ?? this.wanted;
     if (document.activeElement !== this.window) this.window.value = String(this.wanted);
     this.file.disabled = this.clear.disabled = this.correlated.disabled = !any;
+    this.tell();
+  }
+
+  /** What can't be shown just now. */
+  tell() {
     if (this.panel.hidden) return;
     const notes = this.compare.notes();
     const said = [...this.notes.children].map((item) => item.textContent);

@@ -271,3 +271,17 @@ def test_a_bar_between_two_that_are_missing_is_a_dot(blank: Page) -> None:
     line, dots = run(blank, code)
     assert line == ["lines", list("012345"), [100, 100, None, 100, None, 100]]
     assert dots == ["markers", ["3", "5"], [100, 100]]
+
+
+def test_a_legend_says_why_a_value_is_missing(blank: Page) -> None:
+    code = """
+    const own = held("A", Array.from({ length: 9 }, (_, at) => bar(at, 100 + at % 3)));
+    const constant = held("C", own.rows.map(([at]) => bar(at, 3)));
+    const others = [held("B", [bar(0, 0), bar(8, 5)]), constant, held("D", own.rows.slice())];
+    const { made } = chart(own, others, { window: 5 });
+    return made.shown().map((shown) => shown.read(8, false).map(({ name, text }) => `${name ?? ""} ${text}`.trim()));
+    """
+    assert run(blank, code) == [
+        ["A 102.00 +2.00%", "B 5.00 no index", "C 3.00 0.00%", "D 102.00 +2.00%"],
+        ["Correlation 5", "B too few bars", "C none, for a price does not move", "D 1.00"],
+    ]
