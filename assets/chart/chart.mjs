@@ -68,6 +68,10 @@ export class Chart {
     this.warming = new Warming(this);
     this.walk = new Walk(this);
     this.pointer = point(this);
+    /** Called with a figure before it is drawn. @type {(figure: any) => void} */
+    this.comparing = () => {};
+    /** Called when older bars have come in front. */
+    this.prepended = () => {};
     /** Called after the overlay is drawn: what else lies on the chart's scales. */
     this.painted = () => {};
     this.plot.heard = (what) => this.drawn(what);
@@ -91,6 +95,7 @@ export class Chart {
     this.plot.axis.load(figure, same);
     this.plot.studies.clear();
     this.plot.studies.load(figure.warm);
+    this.comparing(figure);
     if (followed) this.plot.follow();
     if (!same) this.overlay.at = null;
     this.askedBefore = Infinity;
@@ -265,6 +270,7 @@ export class Chart {
       this.olderFailed = false;
       if (!this.holds(symbol, timeframe) || older.epoch !== plot.figure.epoch || data.rows[0]?.[START] !== first) return;
       data.prepend(older.data);
+      this.prepended();
       if (!older.data.length) return;
       this.warming.want();
       onFrame(this.drawAll);

@@ -36,6 +36,8 @@ export class Figures {
     this.epoch = null;
     /** Called with other closes by symbol when the data started over. @type {(closes: Record<string, number[]>) => void} */
     this.sparks = () => {};
+    /** What the chart's instrument is compared with, as the address has it. @type {() => string} */
+    this.compared = () => "";
     /** Called after another figure is shown. @type {() => void} */
     this.shown = () => {};
     onUnanswered("figure", (why, number) => this.pending && number === this.number && this.failed(`${why}.`));
@@ -98,7 +100,7 @@ export class Figures {
     }, this.patience);
     this.chart?.state.wait();
     this.patience = Math.min(this.patience * 2, LONGEST_ANSWER_MS);
-    setProps("figure-request", { data: { ...this.view.shown(), number: this.number, epoch: this.epoch } });
+    setProps("figure-request", { data: { ...this.view.shown(), compare: this.compared(), number: this.number, epoch: this.epoch } });
   }
 
   /** Say why what was asked for is not shown; what was stays. It is asked again when that has been waited for long, too. @param {string} why */

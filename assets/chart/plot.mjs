@@ -2,6 +2,7 @@
 // Plotly's part of the chart: closed bars around the view, axes and their ranges. What changes with every tick is the
 // overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
 
+import { indexTicks, indexWords } from "../compare/axis.mjs";
 import { Studies } from "../indicators/studies.mjs";
 import * as words from "../page/words.mjs";
 import { now } from "../page/zone.mjs";
@@ -58,6 +59,9 @@ export class Plot {
     /** 0 % and the level of a baseline: the close of the first bar in view, as of the last drawing. @type {number | null} */
     this.base = null;
     this.percentDecimals = 2;
+    /** Where what the base is of begins, UTC ms; whether the axis reads as an index, the base as 100. */
+    this.baseFrom = 0;
+    this.indexed = false;
     /** Where moments lie: bars side by side over closed hours. */
     this.axis = new TimeAxis(series, () => this.right);
     /** The view: places of the axis, which stay while older bars come; the moments that were asked for, UTC ms, until
@@ -146,8 +150,14 @@ export class Plot {
     else this.home();
   }
 
+  /** Whether prices read as an index. */
+  get indexing() {
+    return this.indexed && this.scale !== "percent" && Number(this.base) > 0;
+  }
+
   /** A price as the axis names it. @param {number} price */
   words(price) {
+    if (this.indexing) return indexWords(price, this.base ?? NaN, this.percentDecimals);
     if (this.scale === "percent" && this.base) return percentWords(price, this.base, this.percentDecimals);
     return words.price(price, this.figure?.decimals ?? 2);
   }
@@ -283,6 +293,7 @@ export class Plot {
   layout() {
     const layout = inked(this.figure.layout);
     this.base = this.firstClose();
+    this.baseFrom = this.from;
     [this.low, this.high] = this.fitted();
     let volume = 0;
     for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
@@ -319,6 +330,11 @@ export class Plot {
     const { decimals } = this.figure;
     const range = [counted(scale, low), counted(scale, high)];
     const room = Math.max(2, Math.floor(height / TICK_HEIGHT));
+    if (this.indexing) {
+      const made = indexTicks(scale, [low, high], { base: base ?? NaN, most: Math.min(most, room) });
+      this.percentDecimals = made.decimals;
+      return { range, tickmode: "array", tickvals: made.values, ticktext: made.texts };
+    }
     if (scale === "linear") {
       // Labels have the instrument's decimals: lines closer than its smallest step would carry the same number twice.
       const step = 10 ** -decimals;

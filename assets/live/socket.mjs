@@ -47,6 +47,8 @@ class Stream {
     this.timer = 0;
     /** @type {() => void} */
     this.changed = () => {};
+    /** Who else reads what comes. @type {Set<(message: any) => void>} */
+    this.readers = new Set();
     /** Who reads the channel `ticks`. @type {import("./tape.mjs").Tape | null} */
     this.tape = null;
   }
@@ -107,7 +109,9 @@ class Stream {
       if (socket !== this.socket) return;
       this.heard = performance.now();
       const message = read(event.data);
-      if (message) this.take(message);
+      if (!message) return;
+      this.take(message);
+      for (const heard of this.readers) heard(message);
     };
     socket.onclose = (event) => {
       clearTimeout(late);

@@ -11,6 +11,7 @@ const KEYS = [
   ["Y", "Chart type: the next one"],
   ["L", "Price scale: linear, logarithmic, percent"],
   ["I", "Indicators: add, set, hide, remove"],
+  ["C", "Compare with other instruments"],
   ["A", "New alert at the present price"],
   ["E", "Export: what, and as what"],
   ["V", "Saved views"],
@@ -34,10 +35,10 @@ const KEYS = [
 ];
 
 /**
- * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, indicators: {open: () => void}, views: {close: () => boolean},
+ * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, indicators: {open: () => void}, compare: {open: () => void}, views: {close: () => boolean},
  *   saved: {open: () => void}, settings: {open: () => void}}} page
  */
-export async function keyboard({ view, search, alerts, indicators, views, saved, settings }) {
+export async function keyboard({ view, search, alerts, indicators, compare, views, saved, settings }) {
   const keys = dialog();
   (await element("#keys-button")).addEventListener("click", () => keys.showModal());
   document.addEventListener("keydown", (event) => {
@@ -74,6 +75,8 @@ export async function keyboard({ view, search, alerts, indicators, views, saved,
         return alerts.openHere;
       case "i":
         return indicators.open;
+      case "c":
+        return compare.open;
       case "e":
         return () => document.getElementById("export-button")?.click();
       case "b":

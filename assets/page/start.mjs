@@ -3,6 +3,7 @@
 
 import { chart as makeChart } from "../chart/chart.mjs";
 import { drawings } from "../drawing/drawings.mjs";
+import { compare as makeCompare } from "../compare/compare.mjs";
 import * as connection from "../live/connection.mjs";
 import { onFrame } from "../live/frame.mjs";
 import { read, written } from "../indicators/choice.mjs";
@@ -116,7 +117,9 @@ async function begin(paint) {
   const settings = await makeSettings();
   const saved = await savedViews({ view, opened });
   const indicators = await makeIndicators({ view, registry: paint.indicators });
-  await keyboard({ view, search, alerts, indicators, views, saved, settings });
+  const compare = await makeCompare({ view, market, stream, registry: paint.comparison });
+  figures.compared = compare.text;
+  await keyboard({ view, search, alerts, indicators, compare, views, saved, settings });
   const watchlist = makeWatchlist({ market, view, sparks, kept, pins, toggle });
   void gridApi().then(listSort);
   await sideTab();
@@ -175,12 +178,13 @@ async function begin(paint) {
   axisMenu(chart);
   view.on(() => chart.study(indicators.list));
   chart.study(indicators.list);
-  chart.closed = indicators.remove;
+  chart.closed = (text) => compare.close(text) || indicators.remove(text);
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   const drawing = drawings(chart, { market, user: paint.user.name });
   touch(chart);
   barTable(chart);
+  compare.begin(chart);
   figures.begin(chart, paint.figure);
   exportBy(chart);
   await exporting({ view, chart, feedKind: paint.feed.kind });

@@ -25,7 +25,7 @@ from dashboard.market.instruments import Instrument
 from dashboard.store import text
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import MemoryStore
-from dashboard.ui import studies
+from dashboard.ui import comparing, studies
 
 #: Chart types by the name in the address; the first is the usual one.
 TYPES = {
@@ -51,8 +51,10 @@ def figure(
     type_: str,
     count: int = BARS,
     chosen: Sequence[Chosen] = (),
+    compared: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """The figure of an instrument's newest `count` bars, and the states of `chosen` indicators behind those before.
+    """The figure of an instrument's newest `count` bars, the states of `chosen` indicators behind those before, and
+    the closes of the instruments that it is `compared` with.
 
     `bars` are rows as the API gives them, the forming one last; `traces` and `layout` are Plotly's, with the data's
     columns named by `columns` (`time` is the start in the browser's zone). `bars` are JSON already, which Dash puts
@@ -86,6 +88,7 @@ def figure(
         "scales": _scales(described.decimals),
         "studies": studies.templates(),
         "warm": studies.warmed(chosen, before, rows),
+        "compared": comparing.closes(store, compared, timeframe, rows),
     }
 
 

@@ -98,6 +98,14 @@ def _tools(view: dict[str, str]) -> list[Any]:
             **hyphened(aria_expanded="false", aria_haspopup="dialog"),
         ),
         html.Button(
+            "Compare",
+            id="compare",
+            className="button",
+            type="button",
+            title="Compare with other instruments (C)",
+            **hyphened(aria_expanded="false", aria_haspopup="dialog"),
+        ),
+        html.Button(
             "Views",
             id="views-button",
             className="button",

@@ -52,6 +52,7 @@ RECORDED = (
     call(
         "figure", VIEW | {"indicators": "sma:20,bbands:20:2,macd,vwap", "looks": "2,,5h", "number": 5, "epoch": "k3v9"}
     ),
+    call("figure", VIEW | {"compare": "MSFT,BTC-USD", "number": 6, "epoch": "k3v9"}),
     call("polled", 7, state=[{"id": "view", "property": "data", "value": VIEW}]),
     call("alerts", {"op": "list", "number": 1}),
     call("alerts", {"op": "create", "symbol": "AAPL", "direction": "above", "level": "300.5", "number": 2}),
@@ -72,6 +73,8 @@ WORDS = (
     "AAPL",
     "1m",
     "sma:20",
+    "compare",
+    "MSFT,BTC-USD",
     "create",
     2**70,
     VIEW,
