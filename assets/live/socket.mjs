@@ -49,6 +49,8 @@ class Stream {
     this.changed = () => {};
     /** Who reads the channel `ticks`. @type {import("./tape.mjs").Tape | null} */
     this.tape = null;
+    /** Who reads the bars of other series than the chart's. @type {import("../compare/board.mjs").Board | null} */
+    this.board = null;
   }
 
   /** Begin: the first paint's epoch and seq are where the stream goes on from. @param {any} paint */
@@ -72,7 +74,7 @@ class Stream {
    */
   watchBars(symbol, timeframe, seq, epoch) {
     const before = this.bars;
-    if (this.open && before && (before.symbol !== symbol || before.timeframe !== timeframe)) {
+    if (this.open && before && (before.symbol !== symbol || before.timeframe !== timeframe) && !this.board?.has(before.symbol, before.timeframe)) {
       this.say(unsubscribe("bars", [before.symbol], before.timeframe));
     }
     this.bars = { symbol, timeframe };
@@ -123,6 +125,7 @@ class Stream {
 
   /** @param {any} message */
   take(message) {
+    this.board?.take(message);
     switch (message.type) {
       case "welcome":
         return this.welcome(message);
@@ -196,6 +199,7 @@ class Stream {
       market.tell("epoch", message.epoch);
     } else this.askBars();
     this.tape?.welcome();
+    this.board?.welcome(fresh);
     this.bestTrip = Infinity;
     this.ping();
     setTimeout(() => this.ping(), 500);

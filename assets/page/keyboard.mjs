@@ -27,6 +27,8 @@ const KEYS = [
   ["Delete", "In a list of your own: take the row out"],
   ["← → + −", "On the chart: move, widen, narrow"],
   ["Home End", "On the chart: oldest bars, back to live"],
+  ["Enter Delete", "On a chart of the Compare page: another instrument, remove it"],
+  ["Alt ← → ↑ ↓", "On a chart of the Compare page: to the one beside it"],
   ["?", "This list"],
   ["Esc", "Close what is open"],
 ];
@@ -62,7 +64,8 @@ export async function keyboard({ view, search, alerts, indicators, views, saved,
   /** @param {string} key @returns {(() => void) | null} */
   function action(key) {
     // On another page there is no chart that the others are about.
-    if (document.getElementById("app")?.dataset.page !== "chart" && !["/", "?", "t", "T"].includes(key)) return null;
+    const page = document.getElementById("app")?.dataset.page;
+    if (page !== "chart" && !["/", "?", "t", "T", ...(page === "compare" ? ["v", "V"] : [])].includes(key)) return null;
     const timeframe = TIMEFRAMES[Number(key) - 1];
     if (timeframe) return () => view.set({ timeframe });
     switch (key.toLowerCase()) {
