@@ -4,8 +4,7 @@
 import { plotly } from "../chart/plot.mjs";
 import { put } from "../live/address.mjs";
 import { stream } from "../live/socket.mjs";
-import { element, write } from "../page/dom.mjs";
-import { toast } from "../page/toasts.mjs";
+import { element, icon, make, write } from "../page/dom.mjs";
 import { PAGE } from "../page/viewpages.mjs";
 import * as words from "../page/words.mjs";
 import { layoutFor } from "./arrangement.mjs";
@@ -29,17 +28,20 @@ export async function comparePage({ market, view, pages }) {
   /** @type {import("./state.mjs").State} */
   const first = { layout: layoutFor(charts.length), charts, one: "", type: type.value, cross: true, range: true, ranges: [] };
 
+  /** Say what is wrong above the charts, until somebody has read it. @param {string[]} sentences */
+  const tell = (sentences) => {
+    const close = make("button", { class: "icon-button", type: "button", "aria-label": "Dismiss" }, [icon("close")]);
+    close.addEventListener("click", () => tell([]));
+    message.replaceChildren(...(sentences.length ? [make("div", {}, sentences.map((text) => make("p", { text }))), close] : []));
+  };
   /** What the address asks for; what there is not is told, a sentence each. */
   const asked = () => {
     const { state, faults } = read(own(new URLSearchParams(location.search)), { known: (symbol) => known.has(symbol), first });
-    for (const fault of faults) void toast("A part of the address is left out", fault);
+    if (faults.length) tell(faults);
     return state;
   };
   const state = asked();
-  const Plotly = await plotly((sentence) => {
-    write(message, sentence);
-    message.hidden = !sentence;
-  });
+  const Plotly = await plotly((sentence) => sentence && tell([sentence]));
 
   let timer = 0;
   const here = () => pages.shown === "compare" && location.pathname === "/compare";
@@ -99,6 +101,7 @@ export async function comparePage({ market, view, pages }) {
   addEventListener("popstate", () => here() && page.active && look());
   apply(state);
   page.wake(here());
+  window["tickboardCompare"] = page;
   return {
     /** An answer of the callback. @param {any} answer */
     take: (answer) => page.asker.take(answer),
@@ -108,7 +111,5 @@ export async function comparePage({ market, view, pages }) {
       query.set("page", PAGE);
       return query;
     },
-    /** For tests and whoever looks into the console. */
-    page,
   };
 }

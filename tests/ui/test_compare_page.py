@@ -1,4 +1,4 @@
-"""The Compare page's callback and address: bars of the API as columns, one sentence for nonsense, each chart by itself."""
+"""The Compare page's callback and address: the API's bars as columns, a sentence for nonsense, each chart alone."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def charts_of(request: dict[str, Any]) -> list[Any]:
 
 
 def asked(given: object, catalogue: Catalogue) -> Asked:
-    """One chart's {symbol, timeframe, bars, before}, the last two left out as a rule. Raises BadParameter, UnknownSymbol."""
+    """One chart's {symbol, timeframe} and, where they matter, bars and before. Raises BadParameter, UnknownSymbol."""
     if not isinstance(given, dict):
         raise BadParameter("chart", given, "an object with symbol and timeframe")
     symbol, timeframe = given.get("symbol"), given.get("timeframe")

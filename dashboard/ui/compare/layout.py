@@ -45,7 +45,7 @@ def compare_page() -> html.Main:
                     ),
                 ],
             ),
-            html.Div(className="panel-message", id="compare-message", role="status"),
+            html.Div(id="compare-message", className="panel-message", role="status"),
             html.Div(id="compare-grid", className="compare-grid"),
             dcc.Store(id="compare-ask"),
             dcc.Store(id="compare"),
