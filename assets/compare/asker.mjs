@@ -53,6 +53,13 @@ export class Asker {
       this.asked.push(asked);
     }
     this.number += 1;
+    this.again();
+  }
+
+  /** Send what is on its way, once more where the line was lost in between. */
+  again() {
+    if (!this.asked.length) return;
+    clearTimeout(this.late);
     this.late = window.setTimeout(() => this.end(`The server has not answered for ${PATIENCE_MS / 1000} s.`), PATIENCE_MS);
     this.send({ number: this.number, type: this.type(), charts: this.asked.map(({ piece }) => piece) });
   }

@@ -28,8 +28,8 @@ const UNDRAWN = "This could not be drawn; the browser's console has the reason."
 /** @typedef {import("./state.mjs").Range} Range */
 
 export class Cell {
-  /** @param {any} Plotly @param {import("./page.mjs").ComparePage} page */
-  constructor(Plotly, page) {
+  /** @param {import("./page.mjs").ComparePage} page */
+  constructor(page) {
     this.page = page;
     this.series = new Series();
     /** What is shown, or asked for. */
@@ -38,7 +38,7 @@ export class Cell {
     this.place = make("div", { class: "cell-chart", tabindex: "0", role: "group" });
     const legend = make("div", { class: "legend" });
     const box = make("div", { class: "cell-plot" }, [this.place, legend]);
-    this.plot = new Plot(Plotly, this.place, this.series);
+    this.plot = new Plot(null, this.place, this.series);
     this.overlay = new Overlay(box, this.plot);
     this.legend = new Legend(legend);
     this.back = make("button", { class: "button cell-live", type: "button", text: "Back to live", hidden: true });
@@ -115,7 +115,8 @@ export class Cell {
     this.series.load({ ...series, bars });
     // What was looked at stays, where it joins what came.
     if (held.length && bars.length && held[held.length - 1][START] >= bars[0][START]) this.series.prepend(held);
-    plot.figure = { ...series, traces, layout, marks, in_view, type };
+    const { columns: _read, ...described } = series;
+    plot.figure = { ...described, traces, layout, marks, in_view, type };
     plot.rezone();
     this.askedBefore = Infinity;
     this.failed = false;
@@ -238,9 +239,10 @@ export class Cell {
 
   /** In a frame, in this chart's turn. */
   draw() {
-    if (this.dragging || !this.plot.figure) return;
+    if (this.dragging || !this.plot.figure || !this.page.Plotly) return;
     this.owed = !this.visible;
     if (this.owed) return;
+    this.plot.Plotly = this.page.Plotly;
     clearTimeout(this.redraw);
     this.redraw = 0;
     this.attempt(() => this.plot.draw());
@@ -334,6 +336,6 @@ export class Cell {
     this.sized.disconnect();
     this.plot.figure = null;
     this.node.remove();
-    this.plot.Plotly.purge(this.place);
+    this.page.Plotly?.purge(this.place);
   }
 }

@@ -41,7 +41,6 @@ export async function comparePage({ market, view, pages }) {
     return state;
   };
   const state = asked();
-  const Plotly = await plotly((sentence) => sentence && tell([sentence]));
 
   let timer = 0;
   const here = () => pages.shown === "compare" && location.pathname === "/compare";
@@ -59,7 +58,7 @@ export async function comparePage({ market, view, pages }) {
     else if (!timer) timer = window.setTimeout(() => address("replace"), WRITE_MS);
   };
   const open = (/** @type {string} */ symbol, /** @type {string} */ timeframe) => pages.open(symbol, { timeframe });
-  const page = new ComparePage(Plotly, { market, stream, grid, state, changed, open });
+  const page = new ComparePage({ market, stream, grid, state, changed, open });
 
   /** Show in the controls what is. */
   const show = () => {
@@ -102,6 +101,11 @@ export async function comparePage({ market, view, pages }) {
   apply(state);
   page.wake(here());
   window["tickboardCompare"] = page;
+  let told = false;
+  void plotly((sentence) => {
+    if (sentence || told) tell(sentence ? [sentence] : []);
+    told = Boolean(sentence);
+  }).then((Plotly) => page.begin(Plotly));
   return {
     /** An answer of the callback. @param {any} answer */
     take: (answer) => page.asker.take(answer),

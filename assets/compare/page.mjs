@@ -26,12 +26,12 @@ const POLL_MS = 3_000;
 
 export class ComparePage {
   /**
-   * @param {any} Plotly
    * @param {{market: any, stream: any, grid: HTMLElement, state: State, changed: (what: "charts" | "range") => void, open: (symbol: string, timeframe: string) => void}} given
    *   `changed`: by somebody, so that the address is another one
    */
-  constructor(Plotly, { market, stream, grid, state, changed, open }) {
-    this.Plotly = Plotly;
+  constructor({ market, stream, grid, state, changed, open }) {
+    /** Plotly, as soon as it has come: bars are asked for meanwhile. @type {any} */
+    this.Plotly = null;
     this.market = market;
     this.grid = grid;
     this.state = state;
@@ -72,8 +72,19 @@ export class ComparePage {
       onFrame(this.paintHeads);
     });
     market.on("epoch", () => this.active && this.load());
+    let [heard, dark] = [false, false];
     market.on("state", (/** @type {{state: string}} */ now) => {
-      if (this.active && (now.state === "live" || now.state === "polling")) this.cells.filter((cell) => cell.failed || !cell.whole).forEach((cell) => cell.load());
+      if (now.state !== "live" && now.state !== "polling") {
+        dark = heard;
+        return;
+      }
+      heard = true;
+      if (!dark) return;
+      dark = false;
+      if (!this.active) return;
+      // What was asked over the line that is gone may never be answered.
+      this.asker.again();
+      this.cells.filter((cell) => cell.failed).forEach((cell) => cell.load());
     });
     setInterval(() => {
       if (this.active && !document.hidden && market.state.state === "polling") this.cells.forEach((cell) => cell.poll());
@@ -108,7 +119,7 @@ export class ComparePage {
 
   /** @returns {Cell} */
   added() {
-    const cell = new Cell(this.Plotly, this);
+    const cell = new Cell(this);
     this.cells.push(cell);
     this.grid.insertBefore(cell.node, this.grid.querySelector(".cell-empty"));
     this.seen.observe(cell.node);
@@ -321,6 +332,12 @@ export class ComparePage {
       const fresh = this.fresh.splice(0).filter((one) => one.whole && this.cells.includes(one));
       if (this.active) this.board.watch(fresh, seq, epoch);
     });
+  }
+
+  /** Plotly has come. @param {any} Plotly */
+  begin(Plotly) {
+    this.Plotly = Plotly;
+    this.cells.forEach((cell) => this.draw(cell));
   }
 
   /** Draw a chart when it is its turn. @param {Cell} cell */
