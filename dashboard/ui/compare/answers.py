@@ -20,7 +20,7 @@ FAILED = "The server could not read these bars; its log has the reason."
 #: Bars in view at first: a chart is as wide as a third of the page.
 IN_VIEW = 80
 #: Room around the panes, px, and ticks of the price axis: less of both than on a chart that has the page.
-_MARGIN = {"l": 4, "r": 62, "t": 4, "b": 22}
+_MARGIN = {"l": 4, "r": 62, "t": 4, "b": 34}
 _PRICE_TICKS = 6
 #: Columns of whole numbers.
 _WHOLE = frozenset({"trades", "flags"})
