@@ -67,8 +67,11 @@ def load(browser: Browser, url: str, cookies: Any) -> float:
             context.add_cookies(cookies)
         page = context.new_page()
         page.goto(url, wait_until="commit")
-        page.wait_for_function("window.nine", timeout=60_000)
-        found: float = page.evaluate("window.nine")
-        return found
+        for _ in range(1200):
+            found: float | None = page.evaluate("window.nine")
+            if found:
+                return found
+            page.wait_for_timeout(50)
+        raise AssertionError(f"{url} has not {MOST_CHARTS} charts after a minute")
     finally:
         context.close()
