@@ -49,7 +49,7 @@ class Stream {
     this.changed = () => {};
     /** Who reads the channel `ticks`. @type {import("./tape.mjs").Tape | null} */
     this.tape = null;
-    /** Who reads the bars of other series than the chart's. @type {import("../compare/board.mjs").Board | null} */
+    /** Who reads the bars of other series than the chart's. @type {import("../linked/board.mjs").Board | null} */
     this.board = null;
   }
 

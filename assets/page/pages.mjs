@@ -128,7 +128,7 @@ export async function pages({ view, market }) {
     marketPage = await begin({ market, pages: made });
   });
   void made.seen("compare").then(async () => {
-    const { comparePage: begin } = await import("../compare/compare.mjs");
+    const { comparePage: begin } = await import("../linked/compare.mjs");
     comparePage = await begin({ market, view, pages: made });
   });
   return made;

@@ -16,7 +16,7 @@ from dashboard.ui.static import ASSETS, STYLES, Files
 #: copy under another address would be a second socket), `early.js` and the styles are in the head already.
 IGNORED = r"^(?!main\.mjs$).*\.mjs$|^early\.js$|\.css$|^plotly\.min\.js$"
 #: Folders of modules that a page brings when it is first shown.
-LATER = frozenset({"compare", "market"})
+LATER = frozenset({"linked", "market"})
 #: Pages that draw with Plotly at once.
 DRAWING = frozenset(PAGES[name][0] for name in ("chart", "compare"))
 #: The layout and the callbacks are asked for at once, not when the renderer has started: it takes these answers then.

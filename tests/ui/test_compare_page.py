@@ -71,7 +71,7 @@ def test_the_page_is_for_who_is_logged_in_and_brings_its_modules_later(market: H
     assert (answer.status_code, answer.headers["Location"]) == (302, "/login?next=/compare%3Fcharts%3DAAPL%3A1m")
     page = analyst.get("/compare")
     assert page.status_code == 200
-    assert "assets/compare/" not in page.text
+    assert "assets/linked/" not in page.text
     assert 'id="plotly-source" rel="preload"' in page.text
     assert analyst.get("/compare/").status_code == 404
     layout = analyst.get("/_dash-layout", headers={"Referer": "http://localhost/compare?charts=AAPL:1m"}).json

@@ -18,8 +18,8 @@ __all__ = ["blank"]
 READY = """
 window.dash_clientside = { set_props: () => {} };
 const [layouts, linking, states, kept, text, asking, boards] = await Promise.all(
-  ["compare/arrangement", "compare/linking", "compare/state", "page/viewpages", "page/viewtext", "compare/asker",
-   "compare/board"].map((name) => import(`/${name}.mjs`)));
+  ["linked/arrangement", "linked/linking", "linked/state", "page/viewpages", "page/viewtext", "linked/asker",
+   "linked/board"].map((name) => import(`/${name}.mjs`)));
 const known = (symbol) => ["AAPL", "MSFT", "^GSPC", "BTC-USD"].includes(symbol);
 const first = { layout: 2, charts: [{ symbol: "AAPL", timeframe: "1m" }, { symbol: "MSFT", timeframe: "1m" }], one: "",
   type: "candles", cross: true, range: true, ranges: [] };
