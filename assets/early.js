@@ -5,7 +5,7 @@
   "use strict";
   let last = null;
   try {
-    if (!["/", "/market"].includes(location.pathname)) last = localStorage.getItem("tickboard.theme");
+    if (!["/", "/market", "/compare"].includes(location.pathname)) last = localStorage.getItem("tickboard.theme");
   } catch (_refused) {
     last = null; // storage can be forbidden; the system's theme is shown then
   }

@@ -17,7 +17,7 @@ import { subscribe, unsubscribe } from "../live/protocol.mjs";
 const AGAIN_MS = 3_000;
 const MOST_ROWS = 50_000;
 /** Numbers of subscriptions: others count from 1. */
-const FIRST_ID = 1_000_000;
+const FIRST_ID = 2_000_000;
 
 export class Beside {
   /** @param {{stream: any, market: any, ask?: (address: string) => Promise<Response>}} parts */
@@ -39,8 +39,15 @@ export class Beside {
     this.changed = () => {};
     /** Called with an instrument whose bars could not be had yet, and why; empty once they are. @type {(symbol: string, why: string) => void} */
     this.failed = () => {};
+    stream.holders.add(this);
     stream.readers.add((/** @type {any} */ message) => this.take(message));
     market.on("ticker", (/** @type {Iterable<string>} */ symbols) => this.follow(symbols));
+  }
+
+  /** Whether a series' bars are read here. @param {string} symbol @param {string} timeframe */
+  has(symbol, timeframe) {
+    const held = this.held.get(symbol);
+    return Boolean(held?.id) && held?.series.timeframe === timeframe;
   }
 
   /** A figure is shown: the chart is of this series now. @param {any} figure @param {{symbol: string, epoch: string, seq: number, bars: [number, number][]}[]} compared */
@@ -138,9 +145,8 @@ export class Beside {
 
   /** End a subscription, unless the chart's own is the same. @param {string} symbol @param {Held} held */
   silence(symbol, held) {
-    const { bars } = this.stream;
     const timeframe = held.series.timeframe;
-    if (held.id && !(bars?.symbol === symbol && bars.timeframe === timeframe)) this.stream.say(unsubscribe("bars", [symbol], timeframe));
+    if (held.id && !this.stream.wanted(symbol, timeframe, this)) this.stream.say(unsubscribe("bars", [symbol], timeframe));
     held.id = 0;
     held.live = false;
   }

@@ -30,6 +30,8 @@ const KEYS = [
   ["Shift ← →, + −", "On the chart: move the view, narrow it, widen it"],
   ["B", "The bars in view as a table"],
   ["Home End", "On the chart: oldest bars, back to live"],
+  ["Enter Delete", "On a chart of the Compare page: another instrument, remove it"],
+  ["Alt ← → ↑ ↓", "On a chart of the Compare page: to the one beside it"],
   ["?", "This list"],
   ["Esc", "Close what is open"],
 ];
@@ -65,7 +67,8 @@ export async function keyboard({ view, search, alerts, indicators, compare, view
   /** @param {string} key @returns {(() => void) | null} */
   function action(key) {
     // On another page there is no chart that the others are about.
-    if (document.getElementById("app")?.dataset.page !== "chart" && !["/", "?", "t", "T", ","].includes(key)) return null;
+    const page = document.getElementById("app")?.dataset.page;
+    if (page !== "chart" && !["/", "?", "t", "T", ",", ...(page === "compare" ? ["v", "V"] : [])].includes(key)) return null;
     const timeframe = TIMEFRAMES[Number(key) - 1];
     if (timeframe) return () => view.set({ timeframe });
     switch (key.toLowerCase()) {

@@ -39,6 +39,7 @@ import { toast } from "./toasts.mjs";
 import { leftOut, teller } from "./told.mjs";
 import { toolbar } from "./toolbar.mjs";
 import { views as makeViews } from "./views.mjs";
+import { addressOf, isCompare } from "./viewpages.mjs";
 import { queryOf } from "./viewtext.mjs";
 import { gridApi, watchlist as makeWatchlist } from "./watchlist.mjs";
 import { setClock } from "./zone.mjs";
@@ -79,7 +80,11 @@ async function begin(paint) {
   setClock(() => market.now());
   preferences.begin(paint.preferences, paint.user.name, toast);
   const opened = location.search.length > 1 || !onChart() ? null : paint.opened;
-  if (opened?.view) put(queryOf(opened.view), "replace");
+  if (opened?.view) {
+    const query = queryOf(opened.view);
+    if (isCompare(query)) history.replaceState(null, "", addressOf(query));
+    else put(query, "replace");
+  }
   if (opened?.error) void toast("The view to open with could not be shown", `${sentence(opened.error)} The usual one is shown.`);
   address.tell = leftOut;
   view.told = teller(view);
@@ -115,7 +120,7 @@ async function begin(paint) {
   const alerts = await makeAlerts({ market, view, show: toAlerts, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
   const settings = await makeSettings();
-  const saved = await savedViews({ view, opened });
+  const saved = await savedViews({ view: shown.views, opened });
   const indicators = await makeIndicators({ view, registry: paint.indicators });
   const compare = await makeCompare({ view, market, stream, registry: paint.comparison });
   figures.compared = compare.text;

@@ -76,6 +76,17 @@ def figure(
         "bars": orjson.Fragment(b"[" + text.json(rows, BAR_COLUMNS) + b"]"),
         "in_view": IN_VIEW,
         "hours": _hours(store, instrument),
+        **template(type_),
+        "scales": scales(described.decimals),
+        "studies": studies.templates(),
+        "warm": studies.warmed(chosen, before, rows),
+        "compared": comparing.closes(store, compared, timeframe, rows),
+    }
+
+
+def template(type_: str) -> dict[str, Any]:
+    """What is the same for every series of a type: `traces`, `layout`, and what a bar's flags mean (`marks`)."""
+    return {
         "marks": {
             "closed": int(Flag.CLOSED),
             "partial": int(Flag.PARTIAL),
@@ -85,10 +96,6 @@ def figure(
         },
         "traces": [*_TRACES[type_](), _volume_trace()],
         "layout": _layout(),
-        "scales": _scales(described.decimals),
-        "studies": studies.templates(),
-        "warm": studies.warmed(chosen, before, rows),
-        "compared": comparing.closes(store, compared, timeframe, rows),
     }
 
 
@@ -242,7 +249,7 @@ def _layout() -> dict[str, Any]:
     }
 
 
-def _scales(decimals: int) -> dict[str, dict[str, Any]]:
+def scales(decimals: int) -> dict[str, dict[str, Any]]:
     """The price axis by scale; where its ticks are an array, the browser gives them with the range.
 
     Percent is a matter of labels: the axis stays one of prices, whose 0 % is the close of the first bar in view.

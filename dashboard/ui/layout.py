@@ -9,6 +9,7 @@ from dash import dcc, html
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.ui.attributes import hyphened
 from dashboard.ui.cards import cards
+from dashboard.ui.compare.layout import compare_page
 from dashboard.ui.figures import TYPES
 from dashboard.ui.header import header
 from dashboard.ui.market.layout import market_page
@@ -33,6 +34,7 @@ def page(paint: dict[str, Any], shown: str = "chart") -> html.Div:
             cards(paint),
             html.Main(className="board", children=[watchlist(paint), chart_panel(paint), side_panel()]),
             market_page(),
+            compare_page(),
             html.Nav(
                 className="bottom-tabs",
                 **hyphened(aria_label="Views"),

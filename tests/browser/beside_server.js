@@ -6,7 +6,7 @@ class Server {
     Object.assign(this, { epoch: "e1", seq: 0, oldest: 0, bars: {}, wire: [], asked: [], topics: new Set(), changes: [] });
     this.states = [];
     this.market = { state: { state: "live" }, on: () => {}, get: (symbol) => this.tickers?.[symbol] };
-    this.stream = { open: true, epoch: "e1", bars: null, readers: new Set(), say: (text) => this.up(JSON.parse(text)) };
+    this.stream = { open: true, epoch: "e1", bars: null, readers: new Set(), holders: new Set(), wanted: (symbol) => symbol === this.stream.bars?.symbol, say: (text) => this.up(JSON.parse(text)) };
     this.said = [];
     this.beside = new beside.Beside({ stream: this.stream, market: this.market, ask: (address) => this.answer(address) });
     this.beside.changed = (symbol, from) => this.changes.push([symbol, from]);

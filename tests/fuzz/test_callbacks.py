@@ -21,7 +21,12 @@ from tests.house import House, open_house
 
 def call(output: str, value: Any, *, state: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """What the renderer posts."""
-    owner = {"figure": "figure-request", "polled": "poll-interval", "alerts": "alert-command"}[output]
+    owner = {
+        "figure": "figure-request",
+        "polled": "poll-interval",
+        "alerts": "alert-command",
+        "compare": "compare-ask",
+    }[output]
     name = "n_intervals" if output == "polled" else "data"
     body: dict[str, Any] = {
         "output": f"{output}.data",
@@ -59,6 +64,18 @@ RECORDED = (
     call("alerts", {"op": "disable", "id": 1, "number": 3}),
     call("alerts", {"op": "enable", "id": 1}),
     call("alerts", {"op": "delete", "id": 1}),
+    call("compare", {"number": 1, "type": "candles", "charts": [{"symbol": "AAPL", "timeframe": "1m"}]}),
+    call(
+        "compare",
+        {
+            "number": 2,
+            "type": "line",
+            "charts": [
+                {"symbol": "BTC-USD", "timeframe": "1d", "bars": 2000, "before": 1_763_868_120_000},
+                {"symbol": "MSFT", "timeframe": "1s", "bars": 1},
+            ],
+        },
+    ),
     market("heat", window="1h", size="volume", number=1),
     market("movers", window="day", number=1),
     market("breadth", window="1w", number=2),
@@ -68,6 +85,8 @@ WORDS = (
     "figure",
     "alerts",
     "polled",
+    "compare",
+    "compare.data",
     "started.data",
     "alerts.modified_timestamp",
     "AAPL",
