@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dashboard.ui.figures import SCALES
 from dashboard.workbench.drawings import POINTS
+from dashboard.workbench.views import SCALES
 from tests.browser.test_chart_types import opened
 from tests.browser.test_done_when import fetch
 

