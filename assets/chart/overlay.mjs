@@ -229,8 +229,9 @@ export class Overlay {
     return undefined;
   }
 
-  /** A strip under bars that the feed was not there for, so that an outage is not taken for a calm market. @param {any} panes */
+  /** Marks under bars that the feed was not there for, so that an outage is not taken for a calm market; while the strip of how bars were made is hidden. @param {any} panes */
   drawMarks({ x, price }) {
+    if (this.plot.under) return set(this.marks, { d: "" }); // the strip says it
     const { series, figure, from, to } = this.plot;
     const wanted = figure.marks.gap | figure.marks.partial;
     const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 1);
@@ -240,7 +241,7 @@ export class Overlay {
       const middle = x.l2p(this.plot.x(bar[START]));
       path += `M${(middle - half).toFixed(1)} ${price.height}v${-MARK_HEIGHT}h${(2 * half).toFixed(1)}v${MARK_HEIGHT}z`;
     }
-    set(this.marks, { d: path });
+    return set(this.marks, { d: path });
   }
 
   /** @param {any} panes */

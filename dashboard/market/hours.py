@@ -44,7 +44,7 @@ def closed_hours(session: Session, starts: Ints, ms: int) -> list[tuple[int, int
     if not scheduled.any():
         return []
     days, passed, traded, often = _traded(session, starts, ms, scheduled)
-    strange = np.count_nonzero(traded & scheduled) > STRANGE * max(1, np.count_nonzero(traded))
+    strange = int((traded & scheduled).sum()) > STRANGE * int(traded.sum())
     closed = np.zeros(OF_WEEK, dtype=np.bool_) if strange else scheduled & ~often
     if ms < DAY_MS:
         closed |= _never(traded, days, passed)
@@ -80,9 +80,9 @@ def _traded(session: Session, starts: Ints, ms: int, scheduled: Mask) -> tuple[I
         traded = np.repeat(whole, OF_DAY)
         return days, passed, traded, traded
     quarters = (at // QUARTER_MS)[:, None] + np.arange(max(1, ms // QUARTER_MS))
-    outside = scheduled[_of_week(quarters)]
+    outside: Mask = np.asarray(scheduled[_of_week(quarters)])
     # An hour's bar of which a part lies in the session traded then.
-    quarters = np.unique(quarters[outside.all(axis=1)[:, None] | ~outside])
+    quarters = np.unique(quarters[outside.all(axis=1, keepdims=True) | ~outside])
     count = np.bincount(_of_week(quarters), minlength=OF_WEEK)
     return days, passed, count > 0, count > OFTEN * np.repeat(days, OF_DAY)
 
