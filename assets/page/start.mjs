@@ -48,7 +48,6 @@ import { tabs } from "../side/tabs.mjs";
 import { trades } from "../side/trades.mjs";
 import { barTable } from "../chart/bartable.mjs";
 import { range } from "../chart/range.mjs";
-import { touch } from "../chart/touch.mjs";
 
 /** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
 function readAddress(registry) {
@@ -177,7 +176,6 @@ async function begin(paint) {
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   const drawing = drawings(chart, { market, user: paint.user.name });
-  touch(chart);
   barTable(chart);
   figures.begin(chart, paint.figure);
   exportBy(chart);
