@@ -108,8 +108,7 @@ export function point(chart) {
     onFrame(chart.paintOverlay);
   };
   place.addEventListener("pointermove", move);
-  // Where a finger has tapped the crosshair stays; it has nowhere else to rest.
-  place.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
+  place.addEventListener("pointerleave", leave);
 
   menu(chart, read);
   place.tabIndex = 0;

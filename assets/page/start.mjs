@@ -51,7 +51,6 @@ import { trades } from "../side/trades.mjs";
 import { barTable } from "../chart/bartable.mjs";
 import { range } from "../chart/range.mjs";
 import { axisMenu } from "../chart/axismenu.mjs";
-import { touch } from "../chart/touch.mjs";
 
 /** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
 function readAddress(registry) {
@@ -187,7 +186,6 @@ async function begin(paint) {
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   const drawing = drawings(chart, { market, user: paint.user.name });
-  touch(chart);
   barTable(chart);
   compare.begin(chart);
   figures.begin(chart, paint.figure);

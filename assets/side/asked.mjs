@@ -61,8 +61,9 @@ export class Asked {
   async read() {
     try {
       const answer = await this.ask(this.address(), { signal: AbortSignal.timeout(PATIENCE_MS) });
-      const body = await answer.json();
-      return { body, refused: answer.ok ? "" : body.detail || `the server answered ${answer.status}` };
+      const body = await answer.json().catch(() => null);
+      if (answer.ok) return { body, refused: body ? "" : "the answer is none that can be read" };
+      return { body, refused: body?.detail || `the server answered ${answer.status}` };
     } catch (_unreachable) {
       return { body: null, refused: "the server did not answer" };
     }

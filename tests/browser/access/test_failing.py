@@ -177,7 +177,7 @@ def test_a_login_that_has_ended_leads_to_the_login_and_back_whichever_panel_asks
     page = enter("/")
     page.click('#cards .card[data-symbol="MSFT"]')
     expect(page.locator("#chart-symbol")).to_have_text("MSFT")
-    break_callback(page, "figure", lambda route: route.fulfill(status=401, body="{}"))
+    page.context.clear_cookies()
     page.keyboard.press("5")
     page.wait_for_url(re.compile(r"/login\?next="))
     page.unroute_all()
@@ -205,7 +205,7 @@ def test_what_takes_long_shows_it_calmly_and_an_export_can_be_ended(enter: Calla
     page.unroute_all()
 
     waiting: list[Route] = []
-    page.route("**/statistics?*", waiting.append)
+    page.route("**/statistics?*", lambda route: waiting.append(route))
     page.click("#side-tab-statistics")
     panel = page.locator("#statistics-panel")
     expect(panel).to_have_attribute("aria-busy", "true")
