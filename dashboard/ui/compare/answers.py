@@ -78,7 +78,7 @@ def _series(store: MemoryStore, wanted: Asked) -> dict[str, Any]:
 
 def columns(rows: Floats) -> bytes:
     """Bars float64[n, 8] (`BAR_COLUMNS`) as JSON, a list a column. `start` is the first one's and from there on the ms
-    from each to the next: half of a bar would be the same digits otherwise."""
+    from each to the next: most of its digits are the same from bar to bar."""
     made = {name: np.ascontiguousarray(rows[:, at]) for at, name in enumerate(BAR_COLUMNS)}
     starts = made["start"].astype(np.int64)
     made["start"] = np.diff(starts, prepend=0)
