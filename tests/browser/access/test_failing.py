@@ -205,7 +205,7 @@ def test_what_takes_long_shows_it_calmly_and_an_export_can_be_ended(enter: Calla
     page.unroute_all()
 
     waiting: list[Route] = []
-    page.route("**/statistics?*", lambda route: waiting.append(route))
+    page.route("**/statistics?*", waiting.append)
     page.click("#side-tab-statistics")
     panel = page.locator("#statistics-panel")
     expect(panel).to_have_attribute("aria-busy", "true")
