@@ -17,7 +17,7 @@ const HINTS = {
 export class Menu {
   /** @param {any} compare @param {{view: any, market: any, registry: Registry}} page */
   static async make(compare, page) {
-    return new Menu(await element("#compare"), compare, page);
+    return new Menu(await element("#compare-button"), compare, page);
   }
 
   /** @param {HTMLElement} button @param {any} compare @param {{view: any, market: any, registry: Registry}} page */

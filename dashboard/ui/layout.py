@@ -101,7 +101,7 @@ def _tools(view: dict[str, str]) -> list[Any]:
         ),
         html.Button(
             "Compare",
-            id="compare",
+            id="compare-button",
             className="button",
             type="button",
             title="Compare with other instruments (C)",

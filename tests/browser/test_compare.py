@@ -83,7 +83,7 @@ def test_an_analyst_compares_by_keyboard_and_all_of_it_stays(running: Any, brows
     expect(panel.get_by_role("listitem").filter(has_text="Microsoft")).to_be_visible()
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
-    expect(page.locator("#compare")).to_be_focused()
+    expect(page.locator("#compare-button")).to_be_focused()
 
     base = page.evaluate(VALUES)["base"]
     equal(page, "compare=MSFT,GOOGL", "indexed", ["index_MSFT", "index_GOOGL"], 100 / base)
