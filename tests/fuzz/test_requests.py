@@ -29,7 +29,7 @@ from tests.fuzz.mutation import Mutator
 from tests.house import House, cookie_of, open_house
 
 #: What the contract names for a client's mistakes, and what is no mistake.
-STATUSES = {200, 302, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 426, 428, 429, 501}
+STATUSES = {200, 204, 302, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 426, 428, 429, 501}
 PATHS = (
     "/api/v1/tickers",
     "/api/v1/tickers/AAPL",
