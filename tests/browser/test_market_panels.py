@@ -91,7 +91,7 @@ def test_a_panel_that_fails_says_so_alone_and_can_be_tried_again(enter: Callable
     opacity = f"getComputedStyle(document.querySelector('#market-{panel}-panel .market-body')).opacity"
     assert float(page.evaluate(opacity)) < 1
     page.unroute_all()
-    message.locator("button").click()
+    message.get_by_role("button", name="Try again").click()
     expect(message).not_to_be_visible()
     assert float(page.evaluate(opacity)) == 1
 
@@ -110,7 +110,7 @@ def test_a_server_that_breaks_without_a_word_is_told_of(enter: Callable[..., Pag
     expect(message).to_contain_text("This could not be computed: the server answered 500.")
     expect(page.locator("#market-heat-panel .panel-message")).not_to_be_visible()
     page.unroute_all()
-    message.locator("button").click()
+    message.get_by_role("button", name="Try again").click()
     expect(message).not_to_be_visible()
 
 
