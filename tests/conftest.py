@@ -215,3 +215,16 @@ def browser() -> Iterator[Any]:
         launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         yield launched
         launched.close()
+
+
+@pytest.fixture(autouse=True)
+def _pages_end_with_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test opened and left is closed: a page paints for ever, or asks a server that has gone."""
+    if "browser" not in request.fixturenames:
+        yield
+        return
+    opened = request.getfixturevalue("browser")
+    before = set(opened.contexts)
+    yield
+    for context in set(opened.contexts) - before:
+        context.close()
