@@ -348,7 +348,7 @@ def test_everything_is_done_by_keys(page: Page) -> None:
     expect(page.locator(".drawing-hint")).to_contain_text("Measure")
     page.keyboard.press("Escape")
     page.keyboard.press("PageDown")
-    expect(page.locator(".plot > .read-only-to-readers")).to_have_text(re.compile("^Line at .*a note, 1 of 1$"))
+    expect(page.locator(".plot > span.read-only-to-readers")).to_have_text(re.compile("^Line at .*a note, 1 of 1$"))
     page.keyboard.press("Delete")
     saved(page, 0)
     page.keyboard.press("Control+z")
@@ -381,7 +381,7 @@ def test_shift_and_drag_measures_and_keeps_nothing(page: Page) -> None:
     page.mouse.up()
     page.keyboard.up("Shift")
     (a, before), (b, after) = page.evaluate("window.tickboard.drawing.board.ruler")
-    words = page.locator(".plot > .read-only-to-readers").inner_text().split(", ")
+    words = page.locator(".plot > span.read-only-to-readers").inner_text().split(", ")
     assert words[0] == f"+{after - before:.2f} (+{(after / before - 1) * 100:.2f}%)"
     rows = page.evaluate("window.tickboard.chart.series().map((bar) => bar[0])")
     assert words[1].startswith(f"{sum(a < start <= b for start in rows)} bars · ")
