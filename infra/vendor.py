@@ -58,6 +58,7 @@ def main(arguments: list[str]) -> int:
 def compress() -> None:
     """Compress what the page loads, where the product is beside this file, and anything has changed since."""
     sources = [path for path in ASSETS.rglob("*") if path.is_file() and "compressed" not in path.parts]
+    sources = [path for path in sources if path != TARGET / "esbuild"]
     sources += [ROOT / "requirements" / "base.txt", ROOT / "dashboard" / "ui" / "static.py"]
     if not sources[-1].is_file():
         return
@@ -135,7 +136,7 @@ def bundle_modules() -> None:
         return
     stamp, made_of = folder / "stamp.json", made_of_modules()
     try:
-        if stamp.is_file() and stamped(stamp) == (made_of, list(MODULES)):
+        if whole(stamp, made_of):
             return
         folder.mkdir(parents=True, exist_ok=True)
         # Without a stamp the server takes the plain modules: no page gets half a bundle.
@@ -157,13 +158,14 @@ def bundle_modules() -> None:
         print(f"The page's modules could not be bundled ({short(error)}); the page takes them one by one.")
 
 
-def stamped(stamp: Path) -> tuple[Any, Any]:
-    """What a bundle was made of and how; nothing where the stamp can't be read."""
+def whole(stamp: Path, made_of: str) -> bool:
+    """Whether the bundle beside `stamp` is there as it was written, of these modules and in this way."""
     try:
         kept = json.loads(stamp.read_text())
-        return kept["made_of"], kept["how"]
-    except (ValueError, KeyError, TypeError):
-        return None, None
+        there = all(digest(stamp.parent / name) == known for name, known in kept["files"].items())
+        return there and kept["made_of"] == made_of and kept["how"] == list(MODULES)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def made_of_modules() -> str:
