@@ -3,7 +3,8 @@ files, and everything compressed.
 
 Dash's own plotly.js has 47 kinds of traces and takes 1.5 s of a laptop to run; this one a quarter of the size. More
 than a hundred modules, each a request, delay the first candle by half a second. Without either the page works all the
-same, and files are compressed at their first request: whatever goes wrong here is one sentence, never a failed set-up. What could not be fetched is not tried again for a day; `--again` tries at once.
+same, and files are compressed at their first request: whatever goes wrong here is one sentence, never a failed set-up.
+What could not be fetched is not tried again for a day; `--again` tries at once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether the page takes its modules as the few files that `make setup` bundles, or one by one.
 
-A bundle counts only where it was made of exactly the modules that are there now, so that an edited file is on the page at
-once, without a build.
+A bundle counts only where it was made of exactly the modules that are there now, so that an edited file is on the page
+at once, without a build.
 """
 
 from __future__ import annotations

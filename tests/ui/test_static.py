@@ -79,7 +79,13 @@ def test_a_stranger_gets_the_login_pages_files_and_no_others(house: House) -> No
     assert {path.rpartition("/")[2] for path in named} == {"favicon.svg", "early.js", "00-tokens.css", "login.css"}
     for path in named:
         assert "immutable" in stranger.get(path).headers["Cache-Control"]
-    for path in ("assets/main.mjs", "assets/x/login.css", "modules/page.mjs", "vendor/login.css", "dash/deps/react@18.3.1.min.js"):
+    for path in (
+        "assets/main.mjs",
+        "assets/x/login.css",
+        "modules/page.mjs",
+        "vendor/login.css",
+        "dash/deps/react@18.3.1.min.js",
+    ):
         assert stranger.get(f"/static/0123456789abcdef/{path}").status_code == 401
 
 
