@@ -27,5 +27,6 @@
     movers: give("movers"),
     breadth: give("breadth"),
     correlation: give("correlation"),
+    compare: give("compare"),
   };
 })();

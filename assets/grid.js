@@ -62,7 +62,7 @@
   }
 
   window.dashAgGridComponentFunctions = Object.assign(window.dashAgGridComponentFunctions || {}, {
-    GroupRow: (props) => window.React.createElement("div", { className: "group-row" }, props.data.group),
+    GroupRow: (props) => window.React.createElement("div", { className: "group-row", role: "gridcell" }, props.data.group),
     Live,
     Symbol,
   });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
@@ -14,7 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 WIDE, PHONE = (1440, 900), (390, 844)
 STUDIED = "/?symbol=BTC-USD&timeframe=5m&type=candles&indicators=ema:20,bbands:20:2,rsi:14,macd&side=trades"
 #: By name: the address, something that is there once the page is whole, the size in px, the theme.
-PICTURES = {
+PICTURES: dict[str, tuple[str, str, tuple[int, int], Literal["light", "dark"]]] = {
     "dashboard": ("/?symbol=AAPL&timeframe=1m&type=candles", ".js-plotly-plot", WIDE, "light"),
     "indicators": (STUDIED, ".js-plotly-plot", WIDE, "dark"),
     "market": ("/market", ".heat-map [data-symbol]", WIDE, "light"),
@@ -36,7 +37,7 @@ def main(names: list[str]) -> int:
         try:
             for name in names or PICTURES:
                 address, sign, (width, height), theme = PICTURES[name]
-                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]  # one of two words
+                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
                 page.goto(running.url)
                 page.fill("#username", "root")
                 page.fill("#password", "123456")

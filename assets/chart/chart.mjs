@@ -3,7 +3,9 @@
 
 import { label, textOf } from "../indicators/choice.mjs";
 import { onFrame } from "../live/frame.mjs";
+import { ask, Refused } from "../page/documents.mjs";
 import { make, write } from "../page/dom.mjs";
+import { PanelState } from "../page/panelstate.mjs";
 import * as words from "../page/words.mjs";
 import { now } from "../page/zone.mjs";
 import { feedWords } from "../live/connection.mjs";
@@ -11,10 +13,13 @@ import * as countdown from "./countdown.mjs";
 import { Heads } from "./heads.mjs";
 import { dateText, forget } from "./ink.mjs";
 import { Overlay } from "./overlay.mjs";
+import { plotly } from "./library.mjs";
 import { picture } from "./picture.mjs";
-import { Plot, plotly } from "./plot.mjs";
+import { Plot } from "./plot.mjs";
 import { point } from "./pointer.mjs";
 import { Series, START } from "./series.mjs";
+import { Strip } from "./strip.mjs";
+import { Walk } from "./walk.mjs";
 import { Warming } from "./warming.mjs";
 
 /** Plotly takes newly closed bars at most so often; the overlay draws them until then. */
@@ -36,10 +41,13 @@ export class Chart {
     this.plot = new Plot(Plotly, place, this.data);
     const box = /** @type {HTMLElement} */ (place.parentElement);
     this.overlay = new Overlay(box, this.plot);
+    this.strip = new Strip(box, this.plot);
     this.back = make("button", { id: "back-to-live", class: "button", type: "button", text: "Back to live", hidden: true });
     this.zone = make("span", { class: "chart-zone faint" });
     this.message = make("div", { class: "panel-message chart-message", role: "status" });
     box.append(this.zone, this.back, this.message);
+    this.state = new PanelState(() => void this.wantOlder());
+    box.before(this.state.node);
     this.back.addEventListener("click", () => {
       this.home();
       place.focus({ preventScroll: true });
@@ -49,6 +57,7 @@ export class Chart {
     this.counted = 0;
     this.redraw = 0;
     this.askedBefore = Infinity;
+    this.olderFailed = false;
     /** Called when another part is shown. */
     this.onMoved = () => {};
     this.paintOverlay = this.paintOverlay.bind(this);
@@ -57,7 +66,12 @@ export class Chart {
     this.closed = () => {};
     this.heads = new Heads(box, this.plot, { resized: () => onFrame(this.drawAll), closed: (text) => this.closed(text) });
     this.warming = new Warming(this);
+    this.walk = new Walk(this);
     this.pointer = point(this);
+    /** Called with a figure before it is drawn. @type {(figure: any) => void} */
+    this.comparing = () => {};
+    /** Called when older bars have come in front. */
+    this.prepended = () => {};
     /** Called after the overlay is drawn: what else lies on the chart's scales. */
     this.painted = () => {};
     this.plot.heard = (what) => this.drawn(what);
@@ -76,16 +90,19 @@ export class Chart {
     const same = this.holds(figure.symbol, figure.timeframe);
     const followed = same && this.plot.following;
     const keep = same && (followed || figure.epoch === this.plot.figure.epoch);
+    this.olderFailed = false;
     this.data.load(figure);
+    this.plot.axis.load(figure, same);
     this.plot.studies.clear();
     this.plot.studies.load(figure.warm);
+    this.comparing(figure);
     if (followed) this.plot.follow();
     if (!same) this.overlay.at = null;
     this.askedBefore = Infinity;
     write(this.message, figure.bars.length ? "" : `No trade of ${figure.symbol} yet.`);
     const heading = document.getElementById("chart-symbol");
-    if (heading) write(heading, figure.symbol);
-    this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows move, plus and minus zoom`);
+    if (heading) write(heading, (heading.title = figure.symbol));
+    this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows go from bar to bar, with Shift they move the view, plus and minus zoom, B shows a table`);
     this.plot.show(figure, keep);
     this.warming.want();
     this.drawn("moved");
@@ -125,9 +142,9 @@ export class Chart {
     }
     const closedSince = newest[START] - was;
     if (followed && closedSince > 0 && !this.dragging) {
-      const before = this.plot.to;
+      const before = this.plot.right;
       this.plot.follow();
-      if (this.plot.to !== before) this.later(REDRAW_MS);
+      if (this.plot.right !== before) this.later(REDRAW_MS);
     }
     if (changed !== null) this.later(changed <= this.plot.drawnTo && changed !== was ? 0 : REDRAW_MS);
     if (followed && this.plot.outgrown) this.later(0);
@@ -167,6 +184,8 @@ export class Chart {
     if (!this.plot.figure) return;
     this.count();
     this.overlay.draw();
+    const panes = this.overlay.panes();
+    if (panes) this.strip.draw(panes);
     this.painted();
     this.pointer.describe();
   }
@@ -198,6 +217,12 @@ export class Chart {
     onFrame(this.drawAll);
   }
 
+  /** Leave closed hours out of the time axis, or show them. @param {boolean} closing */
+  closeGaps(closing) {
+    this.plot.close(closing);
+    if (this.plot.figure) this.drawn("moved");
+  }
+
   /** Plotly has drawn, is being dragged, or shows another part. @param {"drawn" | "dragging" | "moved"} what */
   drawn(what) {
     this.dragging = what === "dragging";
@@ -213,8 +238,14 @@ export class Chart {
 
   /** Show another part of the series. @param {number} from UTC ms @param {number} to */
   look(from, to) {
-    this.plot.from = from;
-    this.plot.to = to;
+    this.plot.asked = [from, to];
+    this.plot.moved = true;
+    this.drawn("moved");
+  }
+
+  /** Show another part of the time axis. @param {number} left places of it @param {number} right */
+  turn(left, right) {
+    this.plot.look(left, right);
     this.plot.moved = true;
     this.drawn("moved");
   }
@@ -229,22 +260,27 @@ export class Chart {
   async wantOlder() {
     const { data, plot } = this;
     const first = data.rows[0]?.[START];
-    if (first === undefined || plot.from - (plot.to - plot.from) > first || this.askedBefore <= first) return;
+    if (first === undefined || 2 * plot.left - plot.right > plot.axis.place(first) || this.askedBefore <= first) return;
     this.askedBefore = first;
     const { symbol, timeframe } = data;
     const query = new URLSearchParams({ timeframe, end: String(first), limit: String(OLDER) });
     try {
-      const answer = await fetch(`/api/v1/tickers/${encodeURIComponent(symbol)}/bars?${query}`);
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-      const older = await answer.json();
+      const older = await ask("GET", `/tickers/${encodeURIComponent(symbol)}/bars?${query}`);
+      if (this.olderFailed) this.state.done();
+      this.olderFailed = false;
       if (!this.holds(symbol, timeframe) || older.epoch !== plot.figure.epoch || data.rows[0]?.[START] !== first) return;
       data.prepend(older.data);
+      this.prepended();
       if (!older.data.length) return;
       this.warming.want();
       onFrame(this.drawAll);
       void this.wantOlder(); // the view may lie further back still
-    } catch (_unreachable) {
-      this.askedBefore = Infinity; // asked again at the next move; the connection's state says what is wrong
+    } catch (error) {
+      this.askedBefore = Infinity; // asked again at the next move
+      if (!this.holds(symbol, timeframe)) return;
+      this.olderFailed = true;
+      const why = error instanceof Refused ? error.message : "The answer could not be understood.";
+      this.state.fail(`${why} Older bars of ${symbol} are missing.`, { retry: () => void this.wantOlder() });
     }
   }
 
@@ -261,17 +297,14 @@ export class Chart {
     return this.data.rows;
   }
 
-  /** Download the series that is held as CSV: by the server, from the same store. */
-  exportCsv() {
+  /** Where the series that is held is as CSV: made by the server, from the same store; empty without a bar. */
+  csvAddress() {
     const { rows, symbol, timeframe, ms } = this.data;
-    if (!rows.length) return;
+    if (!rows.length) return "";
     const query = new URLSearchParams({ timeframe, start: String(rows[0][START]), end: String(rows[rows.length - 1][START] + ms) });
     const seen = this.plot.studies.list.filter(({ hidden }) => !hidden);
     if (seen.length) query.set("indicators", seen.map(textOf).join(","));
-    const link = make("a", { href: `/api/v1/export/${encodeURIComponent(symbol)}.csv?${query}`, download: "" });
-    document.body.append(link);
-    link.click();
-    link.remove();
+    return `/api/v1/export/${encodeURIComponent(symbol)}.csv?${query}`;
   }
 
   /** Download a picture of the part in view, as it is seen. @param {"png" | "svg"} [format] */

@@ -10,8 +10,9 @@ import { CLOSE, HIGH, LOW, OPEN, rises, rose, START, VOLUME } from "./series.mjs
 /**
  * @typedef {object} Ground what the bars lie on
  * @property {Bar | undefined} before the bar before the first @property {number} shift ms to the browser's zone
+ * @property {(ms: number) => number} [place] a moment's place on the axis, where that is not time itself
  * @property {number} half of a bar's width, ms @property {number | null} base a price @property {string} scale
- * @property {[number, number]} view UTC ms
+ * @property {[number, number]} view places of the axis
  */
 
 const FIELDS = { open: OPEN, high: HIGH, low: LOW, close: CLOSE, volume: VOLUME };
@@ -28,7 +29,9 @@ const CHOICES = {
  * @returns {(name: string, where?: string, colours?: string[]) => any[]}
  */
 export function columns(bars, on) {
-  const time = (/** @type {number} */ ms) => dateText(ms + on.shift);
+  const { place = (/** @type {number} */ ms) => ms } = on;
+  const drawn = (/** @type {number} */ x) => dateText(x + on.shift);
+  const time = (/** @type {number} */ ms) => drawn(place(ms));
   const before = (/** @type {number} */ at) => bars[at - 1] ?? on.before;
   const chosen = (/** @type {string | undefined} */ where) => (where ? bars.filter((bar, at) => CHOICES[where](bar, before(at))) : bars);
   /** @type {Map<string, {time: string[], price: (number | null)[]}>} */
@@ -36,8 +39,8 @@ export function columns(bars, on) {
 
   const drawnAs = (/** @type {string} */ kind, /** @type {string} */ where) => {
     if (kind === "tick") return ticked(chosen(where), on.half, time);
-    if (kind === "base") return across(on, time);
-    return sided(bars, on, kind, where, time);
+    if (kind === "base") return across(on, drawn);
+    return sided(bars, on, kind, where, { place, drawn });
   };
   const line = (/** @type {string} */ kind, /** @type {string} */ where) => {
     const key = `${kind} ${where}`;
@@ -55,9 +58,9 @@ export function columns(bars, on) {
   };
 }
 
-/** The base from edge to edge, and as far again where the view is dragged. @param {Ground} on @param {(ms: number) => string} time */
-function across({ base, view: [from, to] }, time) {
-  return { time: [2 * from - to, 2 * to - from].map(time), price: [base, base] };
+/** The base from edge to edge, and as far again where the view is dragged. @param {Ground} on @param {(x: number) => string} drawn */
+function across({ base, view: [left, right] }, drawn) {
+  return { time: [2 * left - right, 2 * right - left].map(drawn), price: [base, base] };
 }
 
 /**
@@ -78,17 +81,18 @@ function ticked(bars, half, time) {
 /**
  * The closes above or below the base, or the ground under them, with a gap between runs. They cross where the line that is
  * drawn does: on a logarithmic axis elsewhere than on a linear one.
- * @param {Bar[]} bars @param {Ground} on @param {string} kind `side` or `ground` @param {string} where @param {(ms: number) => string} time
+ * @param {Bar[]} bars @param {Ground} on @param {string} kind `side` or `ground` @param {string} where
+ * @param {{place: (ms: number) => number, drawn: (x: number) => string}} axis
  */
-function sided(bars, { base, scale }, kind, where, time) {
+function sided(bars, { base, scale }, kind, where, { place, drawn }) {
   /** @type {{time: string[], price: (number | null)[]}} */
   const made = { time: [], price: [] };
   if (base === null) return made;
   const level = counted(scale, base);
-  const points = bars.map((bar) => /** @type {[number, number]} */ ([bar[START], counted(scale, bar[CLOSE])]));
+  const points = bars.map((bar) => /** @type {[number, number]} */ ([place(bar[START]), counted(scale, bar[CLOSE])]));
   for (const run of sides(points.filter(([, height]) => Number.isFinite(height)), level)[where]) {
-    for (const [ms, height] of kind === "ground" ? ground(run, level) : run) {
-      made.time.push(time(ms));
+    for (const [x, height] of kind === "ground" ? ground(run, level) : run) {
+      made.time.push(drawn(x));
       made.price.push(scale === "log" ? 10 ** height : height);
     }
     made.time.push(made.time[made.time.length - 1]);

@@ -2,7 +2,9 @@
 // Which figure the chart shows: asked of a Dash callback when the view or the epoch changes, then kept true by the
 // stream from the sequence number that it was made at.
 
+import { sentence } from "../page/documents.mjs";
 import { setProps } from "../page/dom.mjs";
+import { onUnanswered } from "../page/panelstate.mjs";
 
 /**
  * Without an answer for so long it is asked again, then after twice as long each time: Dash throws the answer to an
@@ -34,8 +36,11 @@ export class Figures {
     this.epoch = null;
     /** Called with other closes by symbol when the data started over. @type {(closes: Record<string, number[]>) => void} */
     this.sparks = () => {};
+    /** What the chart's instrument is compared with, as the address has it. @type {() => string} */
+    this.compared = () => "";
     /** Called after another figure is shown. @type {() => void} */
     this.shown = () => {};
+    onUnanswered("figure", (why, number) => this.pending && number === this.number && this.failed(`${why}.`));
   }
 
   /** @param {import("./chart.mjs").Chart} chart @param {any} first the figure that the page opened with */
@@ -88,9 +93,20 @@ export class Figures {
   send() {
     this.pending = true;
     clearTimeout(this.late);
-    this.late = window.setTimeout(() => this.pending && this.send(), this.patience);
+    this.late = window.setTimeout(() => {
+      if (!this.pending) return;
+      this.failed("the server has not answered; it is asked again.");
+      this.send();
+    }, this.patience);
+    this.chart?.state.wait();
     this.patience = Math.min(this.patience * 2, LONGEST_ANSWER_MS);
-    setProps("figure-request", { data: { ...this.view.shown(), number: this.number, epoch: this.epoch } });
+    setProps("figure-request", { data: { ...this.view.shown(), compare: this.compared(), number: this.number, epoch: this.epoch } });
+  }
+
+  /** Say why what was asked for is not shown; what was stays. It is asked again when that has been waited for long, too. @param {string} why */
+  failed(why) {
+    const { symbol, timeframe } = this.view.shown();
+    this.chart?.state.fail(`${symbol}, ${timeframe} could not be read: ${why}`, { retry: () => this.ask() });
   }
 
   /** An answer of the callback; only that of the newest question counts. @param {any} figure */
@@ -103,9 +119,10 @@ export class Figures {
       return;
     }
     if (figure.error) {
-      this.chart.message.textContent = figure.error;
+      this.chart.state.fail(sentence(figure.error), { retry: () => this.ask() });
       return;
     }
+    this.chart.state.done();
     if (figure.sparks) this.sparks(figure.sparks);
     this.epoch = figure.epoch;
     this.show(figure);

@@ -176,11 +176,11 @@ export class Overlay {
   /** The forming bar, and closed ones that Plotly does not have yet. @param {any} panes */
   drawBars({ x, y, y2, price, volume, own, bottom: lowest }) {
     const { plot } = this;
-    const { series, shift, rows } = plot;
-    const middle = (/** @type {number[]} */ bar) => x.l2p(bar[START] + shift);
+    const { series, rows } = plot;
+    const middle = (/** @type {number[]} */ bar) => x.l2p(plot.x(bar[START]));
     const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 0.5);
     const pending = plot.pending();
-    const seen = (/** @type {number} */ at, /** @type {number} */ more) => indexAt(pending, x.p2l(at) - shift + more);
+    const seen = (/** @type {number} */ at, /** @type {number} */ more) => indexAt(pending, plot.at(x.p2l(at) + more));
     // One more at the right, which a line in view may lead to.
     const bars = pending.slice(seen(0, -series.ms), seen(x._length, series.ms) + 1);
     if (!bars.length) return this.bars.hide();
@@ -229,18 +229,19 @@ export class Overlay {
     return undefined;
   }
 
-  /** A strip under bars that the feed was not there for, so that an outage is not taken for a calm market. @param {any} panes */
+  /** Marks under bars that the feed was not there for, so that an outage is not taken for a calm market; while the strip of how bars were made is hidden. @param {any} panes */
   drawMarks({ x, price }) {
-    const { series, figure, shift, from, to } = this.plot;
+    if (this.plot.under) return set(this.marks, { d: "" }); // the strip says it
+    const { series, figure, from, to } = this.plot;
     const wanted = figure.marks.gap | figure.marks.partial;
     const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 1);
     let path = "";
     for (const bar of series.between(from, to)) {
       if ((bar[FLAGS] & wanted) === 0) continue;
-      const middle = x.l2p(bar[START] + shift);
+      const middle = x.l2p(this.plot.x(bar[START]));
       path += `M${(middle - half).toFixed(1)} ${price.height}v${-MARK_HEIGHT}h${(2 * half).toFixed(1)}v${MARK_HEIGHT}z`;
     }
-    set(this.marks, { d: path });
+    return set(this.marks, { d: path });
   }
 
   /** @param {any} panes */
@@ -312,8 +313,9 @@ export class Overlay {
     this.pointer.show(at.y - pane.top, pane, at.words, "");
     const width = at.when.length * 6.4 + 12;
     const middle = Math.min(Math.max(x, price.left + width / 2), price.left + price.width - width / 2);
-    set(this.whenBox, { x: middle - width / 2, y: bottom + 3, width });
-    set(this.whenText, { x: middle, y: bottom + 16 });
+    const under = bottom + this.plot.under;
+    set(this.whenBox, { x: middle - width / 2, y: under + 3, width });
+    set(this.whenText, { x: middle, y: under + 16 });
     write(this.whenText, at.when);
     return undefined;
   }

@@ -16,6 +16,8 @@ const PRICE_PART = 0.4;
 const ROOM = 0.08;
 /** So near to its edge a new value asks for another range. */
 const EDGE = 0.01;
+/** A value between two that are missing, px. */
+const LONELY = 3;
 /** Axes of panes: Plotly's first two are those of prices and volume. */
 const FIRST_AXIS = 3;
 
@@ -123,9 +125,20 @@ export function traced(shown, templates, times, values) {
         const [up, down] = ["--up-volume", "--down-volume"].map((each) => inked(`var(${each})`));
         return { ...made, marker: { ...made.marker, color: column.map((value) => (value >= 0 ? up : down)) } };
       }
-      return { ...made, line: { ...made.line, dash, color: inked(`var(${toned(one, output)})`) } };
-    });
+      const color = inked(`var(${toned(one, output)})`);
+      const line = { ...made, line: { ...made.line, dash, color } };
+      const alone = lonely(made.y);
+      // A line of one point would not be seen.
+      if (!alone.length) return line;
+      return [line, { ...made, mode: "markers", marker: { size: LONELY, color }, x: alone.map((at) => times[at]), y: alone.map((at) => made.y[at]) }];
+    }).flat();
   });
+}
+
+/** The places of values without a neighbour. @param {(number | null)[]} values */
+function lonely(values) {
+  const none = (/** @type {number} */ at) => (values[at] ?? null) === null;
+  return [...values.keys()].filter((at) => !none(at) && none(at - 1) && none(at + 1));
 }
 
 /** The name in Plotly's layout of the axis of an own pane. @param {number} at */

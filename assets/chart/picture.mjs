@@ -110,7 +110,7 @@ function level(plot, price, { text, line, dash, ground, colour }) {
 
 /** Strips under runs of bars that the feed was not there for. @param {import("./plot.mjs").Plot} plot */
 function marks(plot) {
-  const { series, figure, shift, from, to } = plot;
+  const { series, figure, from, to } = plot;
   const wanted = figure.marks.gap | figure.marks.partial;
   const tall = MARK / Math.max(plot.place._fullLayout?.yaxis?._length ?? 0, 1);
   /** @type {any[]} */
@@ -118,7 +118,7 @@ function marks(plot) {
   let end = NaN;
   for (const bar of series.between(from, to)) {
     if ((bar[FLAGS] & wanted) === 0) continue;
-    const [x0, x1] = [-HALF, HALF].map((part) => dateText(bar[START] + shift + part * series.ms));
+    const [x0, x1] = [-HALF, HALF].map((part) => dateText(plot.x(bar[START]) + part * series.ms));
     if (bar[START] === end) found[found.length - 1].x1 = x1;
     else found.push({ type: "rect", xref: "x", yref: "y domain", x0, x1, y0: 0, y1: tall, fillcolor: inked("var(--warn)"), line: { width: 0 } });
     end = bar[START] + series.ms;

@@ -2,6 +2,7 @@
 // Plotly's part of the chart: closed bars around the view, axes and their ranges. What changes with every tick is the
 // overlay's, because a redraw of 500 candles takes 50 to 90 ms of the main thread.
 
+import { indexTicks, indexWords } from "../compare/axis.mjs";
 import { Studies } from "../indicators/studies.mjs";
 import * as words from "../page/words.mjs";
 import { now } from "../page/zone.mjs";
@@ -13,6 +14,8 @@ import { KINDS } from "./kinds.mjs";
 import { divided, outside, own, paned, ranged, traced } from "./panes.mjs";
 import { counted, percentWords, roomy, ticks } from "./scale.mjs";
 import { at, between, CLOSE, HIGH, LOW, START, VOLUME } from "./series.mjs";
+import { TimeAxis } from "./timeaxis.mjs";
+import { timeTicks } from "./timeticks.mjs";
 
 /** Room around the prices in view, and at the right of the newest bar, as parts of the view. */
 const PAD_Y = 0.06;
@@ -28,34 +31,9 @@ const NARROWEST = 8;
 export const HALF = 0.375;
 /** A label of the price axis has so many px at least. */
 const TICK_HEIGHT = 34;
+/** And one of the time axis. */
+const TICK_WIDTH = 84;
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false };
-
-/** Between two tries to load plotly.js. */
-const AGAIN_MS = 3_000;
-
-/**
- * Plotly, as soon as its script has come; tried again for as long as it takes.
- * @param {(sentence: string) => void} say what stands in the way, empty when nothing does any more
- * @returns {Promise<any>}
- */
-export async function plotly(say) {
-  const source = /** @type {HTMLLinkElement} */ (document.getElementById("plotly-source")).href;
-  while (!window["Plotly"]) {
-    const came = await new Promise((resolve) => {
-      const script = document.createElement("script");
-      script.onload = () => resolve(true);
-      script.onerror = () => resolve(false);
-      script.src = source;
-      document.head.append(script);
-    });
-    if (!came) {
-      say("The chart's library could not be loaded; trying again.");
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-  }
-  say("");
-  return window["Plotly"];
-}
 
 export class Plot {
   /**
@@ -81,12 +59,21 @@ export class Plot {
     /** 0 % and the level of a baseline: the close of the first bar in view, as of the last drawing. @type {number | null} */
     this.base = null;
     this.percentDecimals = 2;
-    /** The view: UTC ms, and prices. */
-    this.from = 0;
-    this.to = 1;
+    /** Where what the base is of begins, UTC ms; whether the axis reads as an index, the base as 100. */
+    this.baseFrom = 0;
+    this.indexed = false;
+    /** Where moments lie: bars side by side over closed hours. */
+    this.axis = new TimeAxis(series, () => this.right);
+    /** The view: places of the axis, which stay while older bars come; the moments that were asked for, UTC ms, until
+     * it is moved by hand; and prices. */
+    this.ends = [0, 1];
+    /** @type {[number, number] | null} */
+    this.asked = null;
     this.low = 0;
     this.high = 1;
     this.shift = 0;
+    /** Px between the panes and the labels of the time axis. */
+    this.under = 0;
     /** Whether somebody has chosen the part that is shown: it is in the address then. */
     this.moved = false;
     /** The start of the newest bar that Plotly has. */
@@ -110,8 +97,67 @@ export class Plot {
     return this.kind.averaged ? this.averaged.rows : this.series.rows;
   }
 
+  /** The view, UTC ms. */
+  get from() {
+    return this.asked ? this.asked[0] : this.axis.time(this.left);
+  }
+
+  set from(ms) {
+    this.asked = [ms, this.to];
+  }
+
+  get to() {
+    return this.asked ? this.asked[1] : this.axis.time(this.right);
+  }
+
+  set to(ms) {
+    this.asked = [this.from, ms];
+  }
+
+  /** The view, places of the axis. */
+  get left() {
+    return this.asked ? this.axis.place(this.asked[0]) : this.ends[0];
+  }
+
+  get right() {
+    if (!this.asked) return this.ends[1];
+    // Closed hours alone take no room.
+    return this.axis.plain ? this.asked[1] : Math.max(this.axis.place(this.asked[1]), this.left + NARROWEST * this.series.ms);
+  }
+
+  /** Show a part of the axis. @param {number} left @param {number} right */
+  look(left, right) {
+    this.ends = [left, right];
+    this.asked = null;
+  }
+
+  /** Where Plotly has a moment. @param {number} ms UTC */
+  x(ms) {
+    return this.axis.place(ms) + this.shift;
+  }
+
+  /** The moment at a place of Plotly's. @param {number} x */
+  at(x) {
+    return this.axis.time(x - this.shift);
+  }
+
+  /** Leave closed hours out, or show them; what is in view stays. @param {boolean} closing */
+  close(closing) {
+    const { from, to, moved } = this;
+    this.axis.close(closing);
+    if (!this.figure) return;
+    if (moved) this.asked = [from, to];
+    else this.home();
+  }
+
+  /** Whether prices read as an index. */
+  get indexing() {
+    return this.indexed && this.scale !== "percent" && Number(this.base) > 0;
+  }
+
   /** A price as the axis names it. @param {number} price */
   words(price) {
+    if (this.indexing) return indexWords(price, this.base ?? NaN, this.percentDecimals);
     if (this.scale === "percent" && this.base) return percentWords(price, this.base, this.percentDecimals);
     return words.price(price, this.figure?.decimals ?? 2);
   }
@@ -132,12 +178,12 @@ export class Plot {
   /** The newest bars at the right. @param {number} [bars] how many */
   home(bars = this.figure.in_view) {
     const { rows, ms } = this.series;
-    const end = (this.series.newest?.[START] ?? now()) + ms;
-    // Bars may have holes between them (closed hours): as many bars, not as much time.
-    const first = rows[Math.max(0, rows.length - bars)]?.[START] ?? end - bars * ms;
+    const end = this.axis.place(this.series.newest?.[START] ?? now()) + ms;
+    // Bars may have holes between them: as many bars, not as much time.
+    const oldest = rows[Math.max(0, rows.length - bars)]?.[START];
+    const first = oldest === undefined ? end - bars * ms : this.axis.place(oldest);
     const span = Math.max(end - first, NARROWEST * ms);
-    this.to = end + span * PAD_RIGHT;
-    this.from = end - span;
+    this.look(end - span, end + span * PAD_RIGHT);
     this.moved = bars !== this.figure.in_view;
   }
 
@@ -149,13 +195,12 @@ export class Plot {
 
   /** Move the view so that the newest bar is in it again, with the room at its right; the width stays. */
   follow() {
-    const room = (this.to - this.from) * PAD_RIGHT;
-    const end = (this.series.newest?.[START] ?? 0) + this.series.ms;
+    const { left, right } = this;
+    const room = (right - left) * PAD_RIGHT;
+    const end = this.axis.place(this.series.newest?.[START] ?? 0) + this.series.ms;
     // Room that is left at the right is used up before anything moves.
-    const missing = end + room - this.to;
-    if (missing <= 0) return;
-    this.from += missing;
-    this.to += missing;
+    const missing = end + room - right;
+    if (missing > 0) this.look(left + missing, right + missing);
   }
 
   /** Prices in view and the room around them. @returns {[number, number]} */
@@ -210,9 +255,10 @@ export class Plot {
     const first = place(this.from - ms + 1);
     const last = place(this.to);
     if (last - first > DRAWN_MOST) return joined(rows.slice(first, last), ms * Math.ceil((last - first) / DRAWN_MOST));
-    const span = Math.max(this.to - this.from, (DRAWN_LEAST / 3) * ms);
+    const span = Math.max(this.right - this.left, (DRAWN_LEAST / 3) * ms);
     const room = Math.floor((DRAWN_MOST - (last - first)) / 2);
-    return rows.slice(Math.max(place(this.from - span - ms + 1), first - room), Math.min(place(this.to + span), last + room));
+    const [from, to] = [this.axis.time(this.left - span) - ms + 1, this.axis.time(this.right + span)];
+    return rows.slice(Math.max(place(from), first - room), Math.min(place(to), last + room));
   }
 
   /** Closed bars that came after those that Plotly has; the overlay draws them meanwhile. */
@@ -225,9 +271,9 @@ export class Plot {
 
   /** @param {number[][]} bars */
   traces(bars) {
-    const { rows, shift, base, scale } = this;
+    const { rows, shift, base, scale, axis } = this;
     const before = bars.length ? rows[at(rows, bars[0][START]) - 1] : undefined;
-    const column = columns(bars, { before, shift, half: this.series.ms * HALF, base, scale, view: [this.from, this.to] });
+    const column = columns(bars, { before, shift, place: (ms) => axis.place(ms), half: this.series.ms * HALF, base, scale, view: [this.left, this.right] });
     const drawn = this.figure.traces.map((/** @type {any} */ described) => {
       const { columns: wanted, directions, where, ...rest } = described;
       const trace = inked(rest);
@@ -247,20 +293,35 @@ export class Plot {
   layout() {
     const layout = inked(this.figure.layout);
     this.base = this.firstClose();
+    this.baseFrom = this.from;
     [this.low, this.high] = this.fitted();
     let volume = 0;
     for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
     this.volume = volume * 1.08 || 1;
     this.panes = own(this.studies.shown);
     this.ranges = this.panes.map(({ chosen, study }) => ranged(chosen.about, this.studies.span(study, this.from, this.to)));
+    layout.margin = { ...layout.margin, b: layout.margin.b + this.under };
     const { t, b } = layout.margin;
     const area = Math.max((this.place.clientHeight ?? 0) - t - b, 1);
     const { domains, heights } = divided(area, this.panes.map(({ chosen }) => this.heights.get(chosen.about.name)));
     const height = this.panes.length ? heights[0] : area;
-    layout.xaxis = { ...layout.xaxis, range: [dateText(this.from + this.shift), dateText(this.to + this.shift)], autorange: false };
+    const [left, right] = [this.left + this.shift, this.right + this.shift];
+    layout.xaxis = { ...layout.xaxis, range: [dateText(left), dateText(right)], autorange: false, ...this.moments() };
     layout.yaxis = { ...layout.yaxis, ...this.figure.scales[this.scale], ...this.graduation(layout.yaxis.nticks, height), autorange: false };
     layout.yaxis2 = { ...layout.yaxis2, range: [0, this.volume], autorange: false };
     return paned(layout, this.panes, this.ranges, { domains, axis: this.figure.studies?.axis });
+  }
+
+  /** The time axis' ticks and their distance from the panes: where closed hours are left out, at bars of ours. */
+  moments() {
+    const standoff = this.under ? { ticklabelstandoff: this.under } : {};
+    if (this.axis.plain) return standoff;
+    const { left, right, axis, shift } = this;
+    const { rows, ms } = this.series;
+    const bars = rows.slice(at(rows, axis.time(2 * left - right)), at(rows, axis.time(2 * right - left)));
+    const most = Math.max(2, Math.floor((this.place.clientWidth || 0) / TICK_WIDTH));
+    const made = timeTicks(bars, { ms, left, right, most, place: (moment) => axis.place(moment) });
+    return { ...standoff, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };
   }
 
   /** The price axis' range and ticks. @param {number} most ticks @param {number} height px */
@@ -269,6 +330,11 @@ export class Plot {
     const { decimals } = this.figure;
     const range = [counted(scale, low), counted(scale, high)];
     const room = Math.max(2, Math.floor(height / TICK_HEIGHT));
+    if (this.indexing) {
+      const made = indexTicks(scale, [low, high], { base: base ?? NaN, most: Math.min(most, room) });
+      this.percentDecimals = made.decimals;
+      return { range, tickmode: "array", tickvals: made.values, ticktext: made.texts };
+    }
     if (scale === "linear") {
       // Labels have the instrument's decimals: lines closer than its smallest step would carry the same number twice.
       const step = 10 ** -decimals;
@@ -295,9 +361,8 @@ export class Plot {
   bind() {
     this.bound = true;
     const moved = () => {
-      const [from, to] = this.place._fullLayout.xaxis._rl;
-      this.from = from - this.shift;
-      this.to = Math.max(to - this.shift, this.from + NARROWEST * this.series.ms);
+      const [left, right] = this.place._fullLayout.xaxis._rl.map((/** @type {number} */ x) => x - this.shift);
+      this.look(left, Math.max(right, left + NARROWEST * this.series.ms));
       this.moved = true;
     };
     this.place.on("plotly_afterplot", () => this.heard("drawn"));

@@ -7,6 +7,7 @@ import { make, write } from "../page/dom.mjs";
 import * as words from "../page/words.mjs";
 import { shifted } from "../page/zone.mjs";
 import { Legend } from "./legend.mjs";
+import { ABOUT, flagWords } from "./made.mjs";
 import { reading, readings } from "./readings.mjs";
 import { at as indexAt, CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
 
@@ -23,15 +24,6 @@ export function barTime(start, ms) {
   if (ms >= DAY_MS) return `${new Date(start).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" })} UTC`;
   const day = shifted(start).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
   return `${day} ${words.time(start).slice(0, ms < 60_000 ? 8 : 5)}`;
-}
-
-/** What a bar's flags say of how it was made. @param {number} flags @param {Record<string, number>} marks */
-export function flagWords(flags, marks) {
-  const said = [];
-  if (flags & marks.partial) said.push("partial: it began before the data did");
-  if (flags & marks.gap) said.push("gap: the feed was disconnected");
-  if (flags & marks.corrected) said.push("corrected after closing");
-  return said.join(" · ");
 }
 
 /** Pointer and keys of a chart. @param {import("./chart.mjs").Chart} chart */
@@ -53,6 +45,7 @@ export function point(chart) {
     const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
     const way = words.direction(moved);
     const based = plot.base !== null && (plot.scale === "percent" || figure.type === "baseline");
+    const made = flagWords(bar[FLAGS], figure.marks);
     const index = indexAt(series.rows, bar[START]);
     heads.draw(panes, index);
     const overlays = plot.studies.shown.filter(({ chosen }) => chosen.about.pane === "price");
@@ -65,7 +58,9 @@ export function point(chart) {
       { text: `${words.percent(moved)}%`, token: way === "flat" ? "--text" : `--${way}` },
       { name: "Vol", text: words.short(bar[VOLUME]), token: "--text" },
       { name: plot.scale === "percent" ? "0% is" : "Base", text: based ? words.price(plot.base, figure.decimals) : "", token: "--text" },
-      { text: flagWords(bar[FLAGS], figure.marks), token: "--warn" },
+      { text: made, token: "--warn" },
+      // What the strip shows of the bar under the pointer.
+      { text: at != null && chart.strip.on && !made ? ABOUT.whole.words : "", token: "--muted" },
       ...overlays.flatMap((shown) => readings(shown, series.rows, index, figure.decimals)),
     ];
     return legend.say(parts, most);
@@ -79,7 +74,7 @@ export function point(chart) {
     const x = event.clientX - box.left - panes.price.left;
     const y = event.clientY - box.top;
     if (x < 0 || x > panes.price.width || y < panes.price.top || y > panes.bottom) return null;
-    const ms = panes.x.p2l(x) - plot.shift;
+    const ms = plot.at(panes.x.p2l(x));
     // Under an indicator there are no prices.
     const price = panes.own.length && y > panes.own[0].top ? NaN : panes.y.p2d(y - panes.price.top);
     return { x, y, ms, price };
@@ -95,10 +90,11 @@ export function point(chart) {
   // What lies under the pointer with the scales of now: they change while it rests.
   overlay.look = (/** @type {any} */ panes) => {
     const { at } = overlay;
-    const ms = panes.x.p2l(at.raw) - plot.shift;
+    chart.walk.place(at, panes);
+    const ms = plot.at(panes.x.p2l(at.raw));
     const bar = series.nearest(ms);
-    at.ms = ms;
-    at.x = bar ? panes.x.l2p(bar[START] + plot.shift) : at.raw;
+    at.ms = at.bar ?? ms;
+    at.x = bar ? panes.x.l2p(plot.x(bar[START])) : at.raw;
     at.pane = panes.own.find((/** @type {any} */ pane) => at.y >= pane.top && at.y <= pane.top + pane.height) ?? null;
     const { pane } = at;
     at.words = pane
@@ -116,19 +112,27 @@ export function point(chart) {
 
   menu(chart, read);
   place.tabIndex = 0;
-  place.setAttribute("role", "group");
+  // The keys are ours, not a screen reader's own.
+  place.setAttribute("role", "application");
+  place.setAttribute("aria-roledescription", "chart");
   place.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const span = plot.to - plot.from;
-    const moves = { ArrowLeft: -span * STEP, ArrowRight: span * STEP };
+    if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+    const { left, right } = plot;
+    const span = right - left;
+    const first = plot.axis.place(series.rows[0]?.[START] ?? plot.from);
+    const steps = { ArrowLeft: -1, ArrowRight: 1 };
     const zooms = { "+": 1 / ZOOM, "=": 1 / ZOOM, "-": ZOOM };
-    if (event.key in moves) chart.look(plot.from + moves[event.key], plot.to + moves[event.key]);
-    else if (event.key in zooms) chart.look(plot.to - span * zooms[event.key], plot.to);
+    const by = steps[event.key] ?? 0;
+    if (by && event.shiftKey) chart.turn(left + by * span * STEP, right + by * span * STEP);
+    else if (by) chart.walk.step(by);
+    else if (event.key === "Escape" && chart.walk.leave()) return event.stopPropagation();
+    else if (event.key in zooms) chart.turn(right - span * zooms[event.key], right);
     else if (event.key === "End") chart.home();
-    else if (event.key === "Home") chart.look(series.rows[0]?.[START] ?? plot.from, (series.rows[0]?.[START] ?? plot.from) + span);
-    else return;
+    else if (event.key === "Home") chart.turn(first, first + span);
+    else return undefined;
     event.preventDefault();
     event.stopPropagation();
+    return undefined;
   });
   return { describe };
 }
@@ -137,7 +141,9 @@ export function point(chart) {
 function menu(chart, read) {
   const alert = make("button", { type: "button", class: "menu-item", role: "menuitem" });
   const live = make("button", { type: "button", class: "menu-item", role: "menuitem", text: "Back to live" });
-  const box = make("div", { class: "menu chart-menu", role: "menu", "aria-label": "Chart", hidden: true }, [alert, live]);
+  const bars = make("button", { type: "button", class: "menu-item", role: "menuitem", text: "Bars as a table" });
+  const items = [alert, live, bars];
+  const box = make("div", { class: "menu chart-menu", role: "menu", "aria-label": "Chart", hidden: true }, items);
   document.body.append(box);
   let price = 0;
   const close = () => {
@@ -163,6 +169,11 @@ function menu(chart, read) {
     close();
     chart.home();
   });
+  bars.addEventListener("click", () => {
+    close();
+    chart.place.focus({ preventScroll: true });
+    document.dispatchEvent(new CustomEvent("tickboard:bars"));
+  });
   document.addEventListener("pointerdown", (event) => {
     if (!box.contains(/** @type {Node} */ (event.target))) close();
   });
@@ -172,7 +183,8 @@ function menu(chart, read) {
       close();
       chart.place.focus();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      (document.activeElement === alert ? live : alert).focus();
+      const next = items.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+      items[(next + items.length) % items.length].focus();
       event.preventDefault();
     }
   });

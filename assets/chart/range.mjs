@@ -43,10 +43,10 @@ export function said(ms) {
 
 /**
  * The view of a range: from and to, UTC ms, or a sentence on what is wrong. Of one that is open the usual width is taken.
- * @param {(string | null)[]} values start and end, as in the address @param {{newest: number, ms: number, width: number}} series
+ * @param {(string | null)[]} values start and end, as in the address @param {{newest: number, ms: number, width: number, most?: number}} series
  * @returns {[number, number] | string}
  */
-export function asked([start, end], { newest, ms, width }) {
+export function asked([start, end], { newest, ms, width, most = WIDEST * ms }) {
   /** @type {Record<string, number | null>} */
   const at = {};
   for (const [name, text] of Object.entries({ start, end })) {
@@ -58,9 +58,9 @@ export function asked([start, end], { newest, ms, width }) {
   let from = at.start ?? /** @type {number} */ (at.end) - width;
   let to = at.end ?? Math.max(newest + ms, from + width);
   if (from >= to) return `start (${start}) must lie before end (${end}); the newest bars are shown.`;
-  if (to - from > WIDEST * ms) {
+  if (to - from > most) {
     to = Math.min(to, newest + ms);
-    from = Math.max(from, to - WIDEST * ms);
+    from = Math.max(from, to - most);
   }
   return [Math.min(from, to - NARROWEST * ms), to];
 }
@@ -100,7 +100,7 @@ export function range(chart, view) {
     const values = /** @type {(string | null)[]} */ (waiting);
     waiting = null;
     const { newest, ms } = chart.data;
-    const found = newest && asked(values, { newest: newest[START], ms, width: plot.figure.in_view * ms });
+    const found = newest && asked(values, { newest: newest[START], ms, width: plot.figure.in_view * ms, most: WIDEST * ms * plot.axis.stretch });
     if (!newest || typeof found === "string") {
       if (plot.moved) chart.home();
       later();

@@ -7,11 +7,11 @@ import { toned } from "./panes.mjs";
 
 /** @typedef {import("../indicators/studies.mjs").Shown} Shown */
 
-/** A value in its words; – for none. @param {string} digits as dashboard/ui/studies.py says @param {number} value @param {number} decimals of the instrument's prices */
+/** A value in its words; – for none. @param {string | number} digits as dashboard/ui/studies.py says, or so many @param {number} value @param {number} decimals of the instrument's prices */
 export function reading(digits, value, decimals) {
   const found = Number.isFinite(value) ? value : null;
   if (digits === "volume") return words.short(found);
-  const places = { price: decimals, finer: Math.min(decimals + 1, 8) }[digits] ?? 2;
+  const places = typeof digits === "number" ? digits : { price: decimals, finer: Math.min(decimals + 1, 8) }[digits] ?? 2;
   return words.price(found, places);
 }
 
@@ -23,6 +23,7 @@ export function reading(digits, value, decimals) {
  * @returns {import("./legend.mjs").Part[]}
  */
 export function readings(shown, rows, index, decimals, brief = false) {
+  if (shown.read) return shown.read(index, brief);
   const { lines, digits, pane } = shown.chosen.about;
   const texts = shown.study.at(rows, index).map((value) => reading(digits, value, decimals));
   if (pane === "price") return [{ name: label(shown.chosen), text: texts.join(" "), token: toned(shown, 0) }];

@@ -36,7 +36,7 @@ function round(size) {
 }
 
 /** Multiples of a round step. @param {number} low @param {number} high @param {number} most @param {number} least the step at least */
-function even(low, high, most, least) {
+export function even(low, high, most, least) {
   const step = Math.max(round((high - low) / most), least);
   const first = Math.ceil(low / step);
   const count = Math.max(0, Math.floor(high / step) - first + 1);
@@ -55,7 +55,7 @@ function decades(low, high, most) {
 }
 
 /** Digits after the point that a step of percent needs. @param {number} step */
-function decimalsOf(step) {
+export function decimalsOf(step) {
   return Math.min(8, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
 }
 

@@ -35,6 +35,8 @@ export function strokes(shown, { bars, joined, values, x, y, half }) {
     for (const [at, bar] of bars.entries()) {
       const value = column[at];
       if (Number.isFinite(value)) d += `${going ? "L" : "M"}${px(x(bar))} ${px(y(value))}`;
+      // Between two that are missing it is a dot.
+      if (Number.isFinite(value) && !going && !Number.isFinite(column[at + 1]) && !(joined && at === 0)) d += "h2";
       going = Number.isFinite(value);
     }
     return d ? [{ d, stroke: toned(shown, output), width: WIDTH, dash: DASHES[dash] }] : [];

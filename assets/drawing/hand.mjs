@@ -34,11 +34,14 @@ export function onBar(ms, series) {
 export function moved(drawing, part, dx, dy, ground, series) {
   const { decimals } = ground.bars;
   const lead = drawing.points[Math.max(part, 0)][0];
-  const shift = onBar(ground.msAt(ground.x(lead) + dx), series) - lead;
+  const led = onBar(ground.msAt(ground.x(lead) + dx), series);
+  // Where closed hours are left out, as far along the axis; otherwise as long a time.
+  const along = ground.x(led) - ground.x(lead);
+  const later = (/** @type {number} */ ms) => (ground.even ? ms + led - lead : onBar(ground.msAt(ground.x(ms) + along), series));
   const points = drawing.points.map(([ms, price], at) => {
     if (part >= 0 && at !== part) return /** @type {import("./kinds.mjs").Point} */ ([ms, price]);
     const raised = dy && ground.y(price) < 2 * ground.height ? ground.priceAt(ground.y(price) + dy) : price;
-    return pointOf(dx ? ms + shift : ms, Number.isFinite(raised) ? raised : price, decimals);
+    return pointOf(dx ? later(ms) : ms, Number.isFinite(raised) ? raised : price, decimals);
   });
   return { ...drawing, points };
 }

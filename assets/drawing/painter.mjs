@@ -40,7 +40,7 @@ export class Painter {
     return `${kept("--t1")} ${kept("--font")}`;
   }
 
-  /** The price pane with the scales of now; null before there are any. @returns {(import("./parts.mjs").Ground & {pane: any, msAt: (x: number) => number, priceAt: (y: number) => number}) | null} */
+  /** The price pane with the scales of now; null before there are any. @returns {(import("./parts.mjs").Ground & {pane: any, msAt: (x: number) => number, even: boolean, priceAt: (y: number) => number}) | null} */
   ground() {
     const { plot, overlay, data } = this.chart;
     const panes = plot.figure && overlay.panes();
@@ -49,12 +49,13 @@ export class Painter {
     const figures = this.sheet.text(this.font);
     return {
       pane,
-      x: (ms) => x.l2p(ms + plot.shift),
+      x: (ms) => x.l2p(plot.x(ms)),
       y: (price) => {
         const at = y.d2p(price);
         return Number.isFinite(at) ? at : 2 * pane.height; // a logarithmic axis has no place for 0 and below
       },
-      msAt: (at) => x.p2l(at) - plot.shift,
+      msAt: (at) => plot.at(x.p2l(at)),
+      even: plot.axis.plain,
       priceAt: (at) => y.p2d(at),
       width: pane.width,
       height: pane.height,
@@ -68,9 +69,9 @@ export class Painter {
   picture() {
     const ground = this.ground();
     if (!ground) return { shapes: [], annotations: [] };
-    const { from, to, low, high, scale } = this.chart.plot;
+    const { left, right, low, high, scale, axis } = this.chart.plot;
     const [least, most] = [counted(scale, low), counted(scale, high)];
-    ground.x = (ms) => ((ms - from) / (to - from)) * ground.width;
+    ground.x = (ms) => ((axis.place(ms) - left) / (right - left)) * ground.width;
     ground.y = (price) => {
       const part = (counted(scale, price) - least) / (most - least);
       return Number.isFinite(part) ? (1 - part) * ground.height : 2 * ground.height;

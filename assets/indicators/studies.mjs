@@ -8,7 +8,7 @@ import { Study } from "./study.mjs";
 
 /** @typedef {import("../chart/series.mjs").Bar} Bar */
 /** @typedef {import("./choice.mjs").Chosen} Chosen */
-/** @typedef {{chosen: Chosen, text: string, study: Study}} Shown */
+/** `read`: its own words for a legend. @typedef {{chosen: Chosen, text: string, study: Study, read?: (index: number, brief: boolean) => any[]}} Shown */
 
 export class Studies {
   /** @param {import("../chart/series.mjs").Series} series */
@@ -20,6 +20,8 @@ export class Studies {
     /** By text. @type {Map<string, Study>} */
     this.held = new Map();
     this.seen = 0;
+    /** What else is drawn as indicators are. @type {() => Shown[]} */
+    this.beside = () => [];
   }
 
   /** @param {Chosen[]} list */
@@ -54,11 +56,12 @@ export class Studies {
   /** Those that are to be seen, with values up to the newest bar. @returns {Shown[]} */
   get shown() {
     this.update();
-    return this.list.flatMap((chosen) => {
+    const own = this.list.flatMap((chosen) => {
       const text = textOf(chosen);
       const study = this.held.get(text);
       return study && !chosen.hidden ? [{ chosen, text, study }] : [];
     });
+    return [...own, ...this.beside()];
   }
 
   update() {

@@ -62,8 +62,8 @@ class Address {
 
 /** @param {URLSearchParams} query @param {"push" | "replace"} how */
 export function put(query, how) {
-  // A list reads better with its commas and colons, which a query may hold.
-  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  // A list reads better with its commas, colons and slashes, which a query may hold.
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
   const url = text ? `${location.pathname}?${text}` : location.pathname;
   if (how === "push") history.pushState(null, "", url);
   else history.replaceState(null, "", url);

@@ -47,8 +47,14 @@ class Stream {
     this.timer = 0;
     /** @type {() => void} */
     this.changed = () => {};
+    /** Who reads bars of series beside the chart's, and knows which. @type {Set<{has: (symbol: string, timeframe: string) => boolean}>} */
+    this.holders = new Set();
+    /** Who else reads what comes. @type {Set<(message: any) => void>} */
+    this.readers = new Set();
     /** Who reads the channel `ticks`. @type {import("./tape.mjs").Tape | null} */
     this.tape = null;
+    /** Who reads the bars of other series than the chart's. @type {import("../linked/board.mjs").Board | null} */
+    this.board = null;
   }
 
   /** Begin: the first paint's epoch and seq are where the stream goes on from. @param {any} paint */
@@ -72,13 +78,17 @@ class Stream {
    */
   watchBars(symbol, timeframe, seq, epoch) {
     const before = this.bars;
-    if (this.open && before && (before.symbol !== symbol || before.timeframe !== timeframe)) {
-      this.say(unsubscribe("bars", [before.symbol], before.timeframe));
-    }
     this.bars = { symbol, timeframe };
+    if (this.open && before && !this.wanted(before.symbol, before.timeframe)) this.say(unsubscribe("bars", [before.symbol], before.timeframe));
     this.barsEpoch = epoch;
     this.barSeq = seq;
     if (this.open) this.askBars();
+  }
+
+  /** Whether anybody reads the bars of a series, still; `who` has given them up. @param {string} symbol @param {string} timeframe @param {object} [who] */
+  wanted(symbol, timeframe, who) {
+    if (this.bars?.symbol === symbol && this.bars.timeframe === timeframe) return true;
+    return [...this.holders].some((one) => one !== who && one.has(symbol, timeframe));
   }
 
   askBars() {
@@ -107,7 +117,9 @@ class Stream {
       if (socket !== this.socket) return;
       this.heard = performance.now();
       const message = read(event.data);
-      if (message) this.take(message);
+      if (!message) return;
+      this.take(message);
+      for (const heard of this.readers) heard(message);
     };
     socket.onclose = (event) => {
       clearTimeout(late);
@@ -123,6 +135,7 @@ class Stream {
 
   /** @param {any} message */
   take(message) {
+    this.board?.take(message);
     switch (message.type) {
       case "welcome":
         return this.welcome(message);
@@ -196,6 +209,7 @@ class Stream {
       market.tell("epoch", message.epoch);
     } else this.askBars();
     this.tape?.welcome();
+    this.board?.welcome(fresh);
     this.bestTrip = Infinity;
     this.ping();
     setTimeout(() => this.ping(), 500);

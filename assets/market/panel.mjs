@@ -3,10 +3,10 @@
 // asks by its interval and at every change of its question, and not at all while nobody looks.
 
 import { setProps, write } from "../page/dom.mjs";
+import { onUnanswered, PanelState } from "../page/panelstate.mjs";
 import * as words from "../page/words.mjs";
 
-/** Progress is shown after so long; without an answer for so long the panel says so. */
-const SLOW_MS = 400;
+/** Without an answer for so long the panel says so. */
 const PATIENCE_MS = 15_000;
 /** An answer is old after so many of the panel's paces. */
 const OLD = 3;
@@ -27,8 +27,11 @@ export class Panel {
     this.node = node;
     this.body = /** @type {HTMLElement} */ (node.querySelector(".market-body"));
     this.about = /** @type {HTMLElement} */ (node.querySelector(".market-about"));
-    this.message = /** @type {HTMLElement} */ (node.querySelector(".panel-message"));
-    this.words = /** @type {HTMLElement} */ (this.message.querySelector("span"));
+    this.state = new PanelState(
+      () => this.ask(),
+      () => this.tick(),
+    );
+    this.body.before(this.state.node);
     this.number = 0;
     this.awake = false;
     /** When the question that has no answer yet was asked; null where there is none. @type {number | null} */
@@ -38,8 +41,12 @@ export class Panel {
     /** @type {any} */
     this.answer = null;
     this.told = "";
-    this.slow = 0;
-    /** @type {HTMLElement} */ (this.message.querySelector("button")).addEventListener("click", () => this.ask());
+    onUnanswered(`market-${name}`, (why, question) => {
+      if (question !== this.number || !this.awake) return;
+      this.rest();
+      this.answered = performance.now();
+      this.fail(`This could not be computed: ${why}.`);
+    });
   }
 
   /** Somebody looks. */
@@ -63,11 +70,7 @@ export class Panel {
     if (!this.awake) return;
     this.number += 1;
     this.asked = performance.now();
-    clearTimeout(this.slow);
-    this.slow = window.setTimeout(() => {
-      this.node.setAttribute("aria-busy", "true");
-      this.tick();
-    }, SLOW_MS);
+    this.state.wait();
     setProps(`market-${this.name}-ask`, { data: { ...this.question(), number: this.number } });
   }
 
@@ -110,7 +113,7 @@ export class Panel {
     }
     const age = this.answer ? Math.max(0, this.now() - this.answer.sent) : 0;
     const old = age > OLD * this.pace;
-    this.node.classList.toggle("old", old || !this.message.hidden);
+    this.node.classList.toggle("old", old || this.state.failed);
     const parts = [this.told];
     if (this.node.getAttribute("aria-busy") === "true") parts.push("computing…");
     else if (old) parts.push(`${words.age(age)} old`);
@@ -120,16 +123,14 @@ export class Panel {
 
   /** @param {string} sentence empty: nothing is wrong */
   fail(sentence) {
-    write(this.words, sentence);
-    this.message.hidden = !sentence;
+    this.state.fail(sentence);
     this.node.classList.toggle("failed", sentence !== "");
     if (sentence) this.tick();
   }
 
   /** Nothing is waited for. */
   rest() {
-    clearTimeout(this.slow);
     this.asked = null;
-    this.node.removeAttribute("aria-busy");
+    this.state.rest();
   }
 }

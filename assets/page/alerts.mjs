@@ -3,6 +3,7 @@
 
 import { sentence } from "./documents.mjs";
 import { element, icon, make, setProps, write } from "./dom.mjs";
+import { onUnanswered, PanelState } from "./panelstate.mjs";
 import { toast } from "./toasts.mjs";
 import * as words from "./words.mjs";
 
@@ -53,7 +54,8 @@ export function factsOf(rule, state, quote) {
 export async function alerts({ market, view, show, paint: first }) {
   const form = /** @type {HTMLFormElement} */ (await element("#alert-form"));
   const list = await element("#alerts-list");
-  const message = await element("#alerts-message");
+  const panel = new PanelState(() => again());
+  form.after(panel.node);
   const counted = await element("#alerts-count");
   const fresh = await element("#alert-new");
   const firedHead = await element("#alerts-fired-head");
@@ -80,14 +82,24 @@ export async function alerts({ market, view, show, paint: first }) {
     if (under || !queue.length) return;
     under = /** @type {Record<string, unknown>} */ (queue.shift());
     number += 1;
-    late = window.setTimeout(() => {
-      write(message, "The server has not answered; the list may be out of date.");
-      done();
-    }, ANSWER_MS);
+    panel.wait();
+    late = window.setTimeout(() => lost("The server has not answered; the list may be out of date."), ANSWER_MS);
     setProps("alert-command", { data: { ...under, number } });
   };
+  /** No answer to the command comes; to try again is to give it again, a new rule's in its form. @param {string} why */
+  const lost = (why) => {
+    const command = under ?? { op: "list" };
+    done();
+    if (command.op === "create" && !form.hidden) {
+      write(wrong, why);
+      return;
+    }
+    panel.fail(why, { retry: () => ask(command) });
+  };
+  onUnanswered("alerts", (why, of) => of === number && under && lost(`The alerts could not be ${under.op === "list" ? "read" : "changed"}: ${why}.`));
   const done = () => {
     clearTimeout(late);
+    panel.rest();
     if (under?.op === "create") save.disabled = false;
     under = null;
     next();
@@ -215,7 +227,7 @@ export async function alerts({ market, view, show, paint: first }) {
       const again = lines.get(Number(/** @type {HTMLElement} */ (where).dataset.id))?.node.querySelectorAll("button")[button];
       (again ?? fresh).focus();
     }
-    if (!rules.length && !message.textContent) {
+    if (!rules.length && !panel.failed) {
       list.append(make("li", { class: "alerts-empty", text: "No alerts yet. Set one here, or with the right button on the chart at a price." }));
     }
     write(counted, rules.length ? String(rules.length) : "");
@@ -240,9 +252,10 @@ export async function alerts({ market, view, show, paint: first }) {
     if (answer.number != null) done();
     if (answer.error && answer.op === "create") {
       write(wrong, sentence(answer.error));
-      write(message, "");
+      panel.done();
     } else {
-      write(message, answer.error ? sentence(answer.error) : "");
+      // What was refused would be refused again.
+      panel.fail(answer.error ? sentence(answer.error) : "", answer.error ? { retry: null, dismiss: () => panel.done() } : {});
       if (answer.op === "create") {
         close();
         fresh.focus();

@@ -85,7 +85,7 @@ export function lineBox(width, height) {
   return box;
 }
 
-/** An icon of the page's own set. @param {"sun" | "moon" | "close" | "pause" | "play"} name @returns {SVGSVGElement} */
+/** An icon of the page's own set. @param {"sun" | "moon" | "close" | "pause" | "play" | "tune"} name @returns {SVGSVGElement} */
 export function icon(name) {
   const paths = {
     sun: "M8 5a3 3 0 1 0 0 6a3 3 0 0 0 0-6M8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1",
@@ -93,6 +93,7 @@ export function icon(name) {
     close: "M4 4l8 8M12 4l-8 8",
     pause: "M6 4v8M10 4v8",
     play: "M5 3.500l7 4.500l-7 4.500z",
+    tune: "M1.500 5h7M12.500 5h2M10.500 3a2 2 0 1 0 0 4a2 2 0 0 0 0-4M1.500 11h2M7.500 11h7M5.500 9a2 2 0 1 0 0 4a2 2 0 0 0 0-4",
   };
   const space = "http://www.w3.org/2000/svg";
   const box = /** @type {SVGSVGElement} */ (document.createElementNS(space, "svg"));

@@ -183,6 +183,7 @@ function described(choice, view, chart) {
   if (PICTURES.includes(choice.form)) return "The chart as it is shown, with a title.";
   const carried = choice.form === "parquet" ? " The receipt is in the file." : "";
   if (choice.what === "ticks") return `Everything that is kept of ${symbol}, tick by tick.${carried}`;
-  if (choice.what === "series") return `Everything that is kept of ${symbol}, ${timeframe}${beside}.${carried}`;
-  return `${seen?.bars} bars of ${symbol}, ${timeframe}${beside}.${carried}`;
+  const apart = new URLSearchParams(location.search).has("compare") ? " What is compared has a file of its own, under Compare." : "";
+  if (choice.what === "series") return `Everything that is kept of ${symbol}, ${timeframe}${beside}.${carried}${apart}`;
+  return `${seen?.bars} bars of ${symbol}, ${timeframe}${beside}.${carried}${apart}`;
 }

@@ -10,12 +10,12 @@ export async function header({ market, paint }) {
   const facts = await element("#menu-facts");
   const latency = await element("#latency");
   menuOf(await element("#user-button"), await element("#user-list"));
-  return {
-    /** Once a second. */
-    tick() {
-      const now = market.now();
-      write(clock, `${words.time(now)} ${words.zone(now)}`);
-      write(facts, `${paint.feed.kind} · ${clock.textContent} · ${latency.textContent}`);
-    },
+  /** Once a second, and at another zone. */
+  const tick = () => {
+    const now = market.now();
+    write(clock, `${words.time(now)} ${words.zone(now)}`);
+    write(facts, `${paint.feed.kind} · ${clock.textContent} · ${latency.textContent}`);
   };
+  document.addEventListener("tickboard:zone", tick);
+  return { tick };
 }

@@ -11,6 +11,7 @@ const KEYS = [
   ["Y", "Chart type: the next one"],
   ["L", "Price scale: linear, logarithmic, percent"],
   ["I", "Indicators: add, set, hide, remove"],
+  ["C", "Compare with other instruments"],
   ["A", "New alert at the present price"],
   ["E", "Export: what, and as what"],
   ["V", "Saved views"],
@@ -25,17 +26,21 @@ const KEYS = [
   ["S", "In the list: sort now by the present values"],
   ["Alt ↑ ↓", "In a list of your own: move the row"],
   ["Delete", "In a list of your own: take the row out"],
-  ["← → + −", "On the chart: move, widen, narrow"],
+  ["← →", "On the chart: from bar to bar, with its values"],
+  ["Shift ← →, + −", "On the chart: move the view, narrow it, widen it"],
+  ["B", "The bars in view as a table"],
   ["Home End", "On the chart: oldest bars, back to live"],
+  ["Enter Delete", "On a chart of the Compare page: another instrument, remove it"],
+  ["Alt ← → ↑ ↓", "On a chart of the Compare page: to the one beside it"],
   ["?", "This list"],
   ["Esc", "Close what is open"],
 ];
 
 /**
- * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, indicators: {open: () => void}, views: {close: () => boolean},
+ * @param {{view: any, search: {open: () => void}, alerts: {openHere: () => void}, indicators: {open: () => void}, compare: {open: () => void}, views: {close: () => boolean},
  *   saved: {open: () => void}, settings: {open: () => void}}} page
  */
-export async function keyboard({ view, search, alerts, indicators, views, saved, settings }) {
+export async function keyboard({ view, search, alerts, indicators, compare, views, saved, settings }) {
   const keys = dialog();
   (await element("#keys-button")).addEventListener("click", () => keys.showModal());
   document.addEventListener("keydown", (event) => {
@@ -62,7 +67,8 @@ export async function keyboard({ view, search, alerts, indicators, views, saved,
   /** @param {string} key @returns {(() => void) | null} */
   function action(key) {
     // On another page there is no chart that the others are about.
-    if (document.getElementById("app")?.dataset.page !== "chart" && !["/", "?", "t", "T"].includes(key)) return null;
+    const page = document.getElementById("app")?.dataset.page;
+    if (page !== "chart" && !["/", "?", "t", "T", ",", ...(page === "compare" ? ["v", "V"] : [])].includes(key)) return null;
     const timeframe = TIMEFRAMES[Number(key) - 1];
     if (timeframe) return () => view.set({ timeframe });
     switch (key.toLowerCase()) {
@@ -72,8 +78,12 @@ export async function keyboard({ view, search, alerts, indicators, views, saved,
         return alerts.openHere;
       case "i":
         return indicators.open;
+      case "c":
+        return compare.open;
       case "e":
         return () => document.getElementById("export-button")?.click();
+      case "b":
+        return () => document.dispatchEvent(new CustomEvent("tickboard:bars"));
       case "d":
       case "m":
         return () => document.dispatchEvent(new CustomEvent("tickboard:draw", { detail: key.toLowerCase() === "d" ? "tools" : "measure" }));

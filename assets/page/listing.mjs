@@ -1,9 +1,10 @@
 // @ts-check
 // The chosen watchlist in the grid: its rows, what is said where there are none, and what went wrong with a way to try again.
 
-import { icon, make, setProps, write } from "./dom.mjs";
+import { make, setProps, write } from "./dom.mjs";
 import { listMenu } from "./listmenu.mjs";
 import { ordering } from "./ordering.mjs";
+import { PanelState } from "./panelstate.mjs";
 import { fill, rowsOf } from "./rows.mjs";
 
 /** So many lists a row's menu offers. */
@@ -67,20 +68,13 @@ export function listing(api, grid, box, { market, view, sparks, lists }) {
 
 /** What went wrong last, and what can be done. @param {import("./lists.mjs").Lists} lists @returns {HTMLElement} */
 function bar(lists) {
-  const text = make("span", { role: "alert" });
-  const again = make("button", { type: "button", class: "button", text: "Try again" });
-  const close = make("button", { type: "button", class: "icon-button", "aria-label": "Dismiss" }, [icon("close")]);
-  const made = make("div", { class: "panel-message list-trouble", hidden: true }, [text, again, close]);
-  again.addEventListener("click", () => lists.trouble?.retry?.());
-  close.addEventListener("click", () => lists.say(null));
+  const state = new PanelState(() => lists.trouble?.retry?.());
+  state.node.classList.add("list-trouble");
   lists.on(() => {
-    const { trouble } = lists;
-    made.hidden = !trouble;
-    write(text, trouble?.text ?? "");
-    again.hidden = !trouble?.retry;
-    close.hidden = Boolean(trouble?.retry);
+    const { text = "", retry = null } = lists.trouble ?? {};
+    state.fail(text, retry ? {} : { retry: null, dismiss: () => lists.say(null) });
   });
-  return made;
+  return state.node;
 }
 
 /**

@@ -4,8 +4,9 @@
 import { copy } from "./copying.mjs";
 import { element, make, write } from "./dom.mjs";
 import { preferences } from "./preferences.mjs";
+import { addressOf } from "./viewpages.mjs";
 import { ViewShelf } from "./viewshelf.mjs";
-import { summary } from "./viewtext.mjs";
+import { queryOf, summary } from "./viewtext.mjs";
 import * as words from "./words.mjs";
 
 /** A second press that says yes comes within this time, ms. */
@@ -17,7 +18,7 @@ const SURE_MS = 4_000;
  */
 export async function savedViews({ view, opened }) {
   const shelf = new ViewShelf(view);
-  if (opened?.view) shelf.opened = { id: opened.id, name: opened.name, version: opened.version, query: view.query() };
+  if (opened?.view) shelf.opened = { id: opened.id, name: opened.name, version: opened.version, query: opened.view.settings?.page ? queryOf(opened.view) : view.query() };
   const button = await element("#views-button");
 
   const name = make("input", { id: "view-name", class: "field", maxlength: 80, placeholder: "Name", "aria-label": "Name of the view", autocomplete: "off" });
@@ -171,7 +172,7 @@ export async function savedViews({ view, opened }) {
     });
   });
   link.addEventListener("click", () => run(async () => {
-    const text = `${location.origin}/?${view.query()}`;
+    const text = `${location.origin}${addressOf(view.query())}`;
     return (await copy(text, byHand)) ? "The link is in the clipboard." : "Copy the link from the field.";
   }));
   token.addEventListener("click", () => run(async () => {

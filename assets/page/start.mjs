@@ -3,6 +3,7 @@
 
 import { chart as makeChart } from "../chart/chart.mjs";
 import { drawings } from "../drawing/drawings.mjs";
+import { compare as makeCompare } from "../compare/compare.mjs";
 import * as connection from "../live/connection.mjs";
 import { onFrame } from "../live/frame.mjs";
 import { read, written } from "../indicators/choice.mjs";
@@ -38,6 +39,7 @@ import { toast } from "./toasts.mjs";
 import { leftOut, teller } from "./told.mjs";
 import { toolbar } from "./toolbar.mjs";
 import { views as makeViews } from "./views.mjs";
+import { addressOf, isCompare } from "./viewpages.mjs";
 import { queryOf } from "./viewtext.mjs";
 import { gridApi, watchlist as makeWatchlist } from "./watchlist.mjs";
 import { setClock } from "./zone.mjs";
@@ -46,7 +48,9 @@ import { quality } from "../side/quality.mjs";
 import { statistics } from "../side/statistics.mjs";
 import { tabs } from "../side/tabs.mjs";
 import { trades } from "../side/trades.mjs";
+import { barTable } from "../chart/bartable.mjs";
 import { range } from "../chart/range.mjs";
+import { axisMenu } from "../chart/axismenu.mjs";
 
 /** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
 function readAddress(registry) {
@@ -75,7 +79,11 @@ async function begin(paint) {
   setClock(() => market.now());
   preferences.begin(paint.preferences, paint.user.name, toast);
   const opened = location.search.length > 1 || !onChart() ? null : paint.opened;
-  if (opened?.view) put(queryOf(opened.view), "replace");
+  if (opened?.view) {
+    const query = queryOf(opened.view);
+    if (isCompare(query)) history.replaceState(null, "", addressOf(query));
+    else put(query, "replace");
+  }
   if (opened?.error) void toast("The view to open with could not be shown", `${sentence(opened.error)} The usual one is shown.`);
   address.tell = leftOut;
   view.told = teller(view);
@@ -111,9 +119,11 @@ async function begin(paint) {
   const alerts = await makeAlerts({ market, view, show: toAlerts, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
   const settings = await makeSettings();
-  const saved = await savedViews({ view, opened });
+  const saved = await savedViews({ view: shown.views, opened });
   const indicators = await makeIndicators({ view, registry: paint.indicators });
-  await keyboard({ view, search, alerts, indicators, views, saved, settings });
+  const compare = await makeCompare({ view, market, stream, registry: paint.comparison });
+  figures.compared = compare.text;
+  await keyboard({ view, search, alerts, indicators, compare, views, saved, settings });
   const watchlist = makeWatchlist({ market, view, sparks, kept, pins, toggle });
   void gridApi().then(listSort);
   await sideTab();
@@ -169,12 +179,15 @@ async function begin(paint) {
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
   view.on((/** @type {any} */ now) => chart.rescale(now.scale));
   chart.rescale(view.scale);
+  axisMenu(chart);
   view.on(() => chart.study(indicators.list));
   chart.study(indicators.list);
-  chart.closed = indicators.remove;
+  chart.closed = (text) => compare.close(text) || indicators.remove(text);
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   const drawing = drawings(chart, { market, user: paint.user.name });
+  barTable(chart);
+  compare.begin(chart);
   figures.begin(chart, paint.figure);
   exportBy(chart);
   await exporting({ view, chart, feedKind: paint.feed.kind });

@@ -24,7 +24,11 @@ export async function views() {
     // Plotly and the grid measure their boxes, which were not there while hidden.
     window.dispatchEvent(new Event("resize"));
   };
-  button.addEventListener("click", () => drawer(app.dataset.drawer !== "open"));
+  button.addEventListener("click", () => {
+    drawer(app.dataset.drawer !== "open");
+    // Who goes by keys goes on in what has opened.
+    if (app.dataset.drawer === "open") /** @type {HTMLElement | null} */ (side.querySelector("[role=tab][aria-selected=true]"))?.focus();
+  });
   bar.addEventListener("click", (event) => {
     const wanted = /** @type {HTMLElement} */ (event.target).closest("button")?.dataset.tab;
     if (wanted === "more") user.click();

@@ -3,6 +3,7 @@
 // of the open view the one that was opened, of another the one that was listed.
 
 import { ask, Refused } from "./documents.mjs";
+import { linked } from "./viewpages.mjs";
 import { keptOf, queryOf, same } from "./viewtext.mjs";
 
 /**
@@ -117,9 +118,9 @@ export class ViewShelf {
   /** Show what a token, or a link of this program, says. @param {string} text */
   async restore(text) {
     const given = text.trim();
-    const link = /^https?:\/\/[^?#]*\?([^#]*)/.exec(given);
+    const link = linked(given);
     if (link) {
-      this.page.open(queryOf(keptOf(new URLSearchParams(link[1]))));
+      this.page.open(queryOf(keptOf(link)));
     } else {
       if (!given) throw new Refused("Paste a token or a link first.", 0);
       this.page.open(queryOf((await ask("GET", `/views/token/${encodeURIComponent(given)}`)).view));

@@ -2,6 +2,7 @@
 // A view as the page's address has it, and as the server keeps it (dashboard/workbench/views.py). Pure.
 
 import { instant, said } from "../chart/range.mjs";
+import { isCompare, keptPage, PAGE, pageQuery, pageSummary } from "./viewpages.mjs";
 
 /**
  * @typedef {object} Kept
@@ -19,6 +20,7 @@ const SETTING = /^[a-z][a-z0-9_.-]{0,39}$/;
 
 /** @param {URLSearchParams} query @returns {Kept} what else stands in the query becomes a setting */
 export function keptOf(query) {
+  if (isCompare(query)) return keptPage(query);
   /** @type {any} */
   const found = { settings: {} };
   for (const name of PLAIN) if (query.get(name)) found[name] = query.get(name);
@@ -32,6 +34,7 @@ export function keptOf(query) {
 
 /** @param {Kept} view @returns {URLSearchParams} without what is as usual */
 export function queryOf(view) {
+  if (view.settings?.page === PAGE) return pageQuery(view);
   const query = new URLSearchParams();
   for (const name of PLAIN) {
     const value = view[name];
@@ -51,6 +54,7 @@ export function same(a, b) {
 
 /** What a view shows, in a line. @param {Kept} view */
 export function summary(view) {
+  if (view.settings?.page === PAGE) return pageSummary(view);
   const parts = [`${view.symbol} ${view.timeframe}`, view.type, view.scale === "linear" ? "" : view.scale, ...(view.indicators ?? [])];
   if (view.compare?.length) parts.push(`with ${view.compare.join(", ")}`);
   if (view.start != null || view.end != null) parts.push("a range");

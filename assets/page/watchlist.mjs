@@ -10,6 +10,7 @@ import { listing, offers } from "./listing.mjs";
 import { Lists } from "./lists.mjs";
 import { MEASURES } from "./measures.mjs";
 import { Order } from "./order.mjs";
+import { PanelState } from "./panelstate.mjs";
 import { pinning } from "./pinning.mjs";
 import { fill } from "./rows.mjs";
 
@@ -21,6 +22,8 @@ const AT_ONCE = new Set(["last", "change", "change_percent"]);
 const OTHERS_MS = 200;
 /** What the others wait for news that draws them, ms, before they ask for a frame of their own. */
 const NEWS_MS = 120;
+/** A grid that has not come by then is said not to, ms; it may come still. */
+const ABSENT_MS = 10_000;
 /** @type {Set<string>} */
 const NONE = new Set();
 const LIVE_COLUMNS = new Set([...Object.keys(MEASURES), "volatility"]);
@@ -59,7 +62,14 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
     });
   };
   let mark = () => {};
+  const state = new PanelState(() => location.reload());
+  box.before(state.node);
+  state.wait();
+  const absent = setTimeout(() => state.fail("The list could not be drawn: its part of the page has not come."), ABSENT_MS);
   void gridApi().then((came) => {
+    clearTimeout(absent);
+    state.done();
+    state.node.remove();
     api = came;
     // Rows that Dash gives once more are those of the first paint.
     api.addEventListener("rowDataUpdated", fresh);

@@ -4,6 +4,7 @@
 
 /** Offsets change on quarters of an hour only, in every zone since 1972. */
 const QUARTER_MS = 900_000;
+const DAY_MS = 86_400_000;
 const MOST_KEPT = 5_000;
 const LOCAL = "local";
 let chosen = LOCAL;
@@ -34,15 +35,55 @@ export function choose(name) {
   format = null;
   if (name === LOCAL) return true;
   try {
-    const part = "2-digit";
-    format = new Intl.DateTimeFormat("en-US", {
-      timeZone: name, hourCycle: "h23", era: "short", year: "numeric", month: part, day: part, hour: part, minute: part, second: part,
-    });
+    format = formatOf(name);
   } catch (_unknown) {
     return false;
   }
   chosen = name;
   return true;
+}
+
+/** What tells the time of a zone. Raises where the browser does not know it. @param {string} name */
+function formatOf(name) {
+  const part = "2-digit";
+  return new Intl.DateTimeFormat("en-US", {
+    timeZone: name, hourCycle: "h23", era: "short", year: "numeric", month: part, day: part, hour: part, minute: part, second: part,
+  });
+}
+
+/** By zone. @type {Map<string, (ms: number) => number>} */
+const others = new Map();
+
+/**
+ * What another zone than the one that is shown is ahead of UTC at a moment, ms; UTC for a zone that the browser does not
+ * know. @param {string} name of the IANA time zone database @returns {(ms: number) => number}
+ */
+export function offsetIn(name) {
+  let found = others.get(name);
+  if (!found) others.set(name, (found = readerOf(name)));
+  return found;
+}
+
+/** @param {string} name */
+function readerOf(name) {
+  let zoned = formatOf("UTC");
+  try {
+    zoned = formatOf(name);
+  } catch (_unknown) {
+    // the hours are then a few off, and a gap or two stays open
+  }
+  /** @type {Map<number, number>} */
+  const days = new Map();
+  const at = (/** @type {number} */ day) => {
+    let known = days.get(day);
+    if (known === undefined) days.set(day, (known = read(zoned, day * DAY_MS)));
+    return known;
+  };
+  // Most days have one offset from end to end.
+  return (/** @type {number} */ ms) => {
+    const day = Math.floor(ms / DAY_MS);
+    return at(day) === at(day + 1) ? at(day) : read(zoned, Math.floor(ms / QUARTER_MS) * QUARTER_MS);
+  };
 }
 
 /** The IANA name of the zone that is shown. */

@@ -2,7 +2,7 @@
 // What a tab asks the server for at a slow pace while it can be seen: the newest question counts, a failure is one
 // sentence with a way to try again, and what was shown before stays.
 
-import { make, write } from "../page/dom.mjs";
+import { PanelState } from "../page/panelstate.mjs";
 
 const PATIENCE_MS = 15_000;
 
@@ -20,11 +20,9 @@ export class Asked {
     this.turn = 0;
     this.timer = 0;
     this.shown = false;
-    this.message = make("p", { class: "panel-message", role: "alert" });
-    this.retry = make("button", { type: "button", class: "button", text: "Try again", hidden: true });
-    this.retry.addEventListener("click", () => void this.now());
+    this.state = new PanelState(() => void this.now());
     /** To be put into the tab. */
-    this.place = make("div", { class: "tab-failed" }, [this.message, this.retry]);
+    this.place = this.state.node;
   }
 
   show() {
@@ -36,12 +34,14 @@ export class Asked {
     this.shown = false;
     this.turn += 1;
     clearTimeout(this.timer);
+    this.state.rest();
   }
 
   /** Ask at once; an answer to an earlier question is void. */
   async now() {
     const turn = ++this.turn;
     clearTimeout(this.timer);
+    this.state.wait();
     const { body, refused } = await this.read();
     if (turn !== this.turn) return;
     let failed = refused;
@@ -53,8 +53,7 @@ export class Asked {
         failed = "the answer could not be shown";
       }
     }
-    write(this.message, failed && `${this.what} could not be read: ${failed}.`);
-    this.retry.hidden = !failed;
+    this.state.fail(failed && `${this.what} could not be read: ${failed}.`);
     this.timer = window.setTimeout(() => (document.hidden ? this.later() : void this.now()), this.everyMs);
   }
 
@@ -62,8 +61,9 @@ export class Asked {
   async read() {
     try {
       const answer = await this.ask(this.address(), { signal: AbortSignal.timeout(PATIENCE_MS) });
-      const body = await answer.json();
-      return { body, refused: answer.ok ? "" : body.detail || `the server answered ${answer.status}` };
+      const body = await answer.json().catch(() => null);
+      if (answer.ok) return { body, refused: body ? "" : "the answer is none that can be read" };
+      return { body, refused: body?.detail || `the server answered ${answer.status}` };
     } catch (_unreachable) {
       return { body: null, refused: "the server did not answer" };
     }

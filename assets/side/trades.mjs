@@ -5,6 +5,7 @@
 import { onFrame } from "../live/frame.mjs";
 import { Tape } from "../live/tape.mjs";
 import { element, make, write } from "../page/dom.mjs";
+import { PanelState } from "../page/panelstate.mjs";
 import * as words from "../page/words.mjs";
 import { TickRule } from "./direction.mjs";
 import { Rows } from "./rows.mjs";
@@ -105,8 +106,7 @@ export async function trades({ market, view, stream }) {
   const least = /** @type {HTMLInputElement} */ (make("input", { class: "field", id: "trades-least", inputmode: "decimal", autocomplete: "off", placeholder: "any", "aria-describedby": "trades-wrong" }));
   const counted = make("span", { class: "faint num", id: "trades-count" });
   const wrong = make("p", { class: "panel-message", id: "trades-wrong", role: "alert" });
-  const message = make("p", { class: "panel-message", role: "alert" });
-  const retry = make("button", { type: "button", class: "button", text: "Try again", hidden: true });
+  const state = new PanelState(() => void tape.look());
   const list = make("div", { class: "trades-list", role: "table", "aria-label": "Trades, newest first" });
   const scroller = make("div", { class: "trades-scroller", tabindex: "0", role: "group", "aria-label": "Trades, newest first: arrows scroll, Home follows the newest" }, [list]);
   const empty = make("p", { class: "tab-note" });
@@ -114,7 +114,7 @@ export async function trades({ market, view, stream }) {
   place.replaceChildren(
     make("div", { class: "tab-bar" }, [make("label", { for: "trades-least", text: "Size from" }), least, make("span", { class: "grow" }), counted]),
     wrong,
-    make("div", { class: "tab-failed" }, [message, retry]),
+    state.node,
     make("div", { class: "trade trades-head", "aria-hidden": "true" }, [
       make("span", { text: "Time" }),
       make("span", { class: "num", text: "Price" }),
@@ -168,6 +168,7 @@ export async function trades({ market, view, stream }) {
       begin() {
         shown.begin();
         loaded = false;
+        state.wait();
         anew = true;
         scroller.scrollTop = 0;
         decimals = market.get(view.symbol)?.decimals ?? 2;
@@ -180,8 +181,7 @@ export async function trades({ market, view, stream }) {
       },
       failed(sentence) {
         failed = sentence;
-        write(message, sentence && `The trades of ${view.symbol} could not be read: ${sentence}`);
-        retry.hidden = !sentence;
+        state.fail(sentence && `The trades of ${view.symbol} could not be read: ${sentence}`);
         onFrame(paint);
       },
     },
@@ -201,7 +201,6 @@ export async function trades({ market, view, stream }) {
     follow();
     scroller.focus();
   });
-  retry.addEventListener("click", () => void tape.look());
   least.addEventListener("input", () => {
     const size = sizeOf(least.value);
     write(wrong, size === null ? `Size must be a number from 0 on, got ${least.value.trim().slice(0, 30)}.` : "");
@@ -221,6 +220,7 @@ export async function trades({ market, view, stream }) {
     },
     hide() {
       seen = false;
+      state.rest();
       tape.leave();
     },
     changed: () => tape.watch(view.symbol),

@@ -9,6 +9,7 @@ from dash import Dash
 from flask import Flask, has_request_context, request
 
 from dashboard.ui import bodies, callbacks, remembered, static
+from dashboard.ui.compare import callbacks as compare_callbacks
 from dashboard.ui.first_paint import first_paint
 from dashboard.ui.index import IGNORED, Page
 from dashboard.ui.layout import page
@@ -46,6 +47,7 @@ def build(server: Flask, services: Services) -> Dash:
     app.layout = layout
     callbacks.register(app, services)
     market_callbacks.register(app, services)
+    compare_callbacks.register(app, services)
     bodies.install(server, app)
     return app
 

@@ -23,7 +23,6 @@ def alerts_panel() -> html.Section:
                 ],
             ),
             html.Form(id="alert-form", className="alert-form", hidden=True),
-            html.Div(id="alerts-message", className="panel-message", role="alert"),
             html.Ul(id="alerts-list", className="alerts-list"),
             html.H3("Fired lately", id="alerts-fired-head", className="side-title", hidden=True),
             html.Ul(id="alerts-fired", className="alerts-fired"),

@@ -19,6 +19,7 @@ from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.market.indicators import Chosen, parse
 from dashboard.store.quotes import quotes
 from dashboard.store.rows import bar_rows
+from dashboard.ui.comparing import lenient
 from dashboard.ui.figures import BARS, MOST_BARS, TYPES, figure
 from dashboard.ui.first_paint import feed, sparks
 from dashboard.ui.services import Services
@@ -62,7 +63,8 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(Output("figure", "data"), Input("figure-request", "data"), prevent_initial_call=True)
     @timed("figure")
     def show(request: Any) -> Any:
-        """The figure for {symbol, timeframe, type}, `indicators` and, if not the page's usual number, how many `bars`.
+        """The figure for {symbol, timeframe, type}, `indicators`, what it is to `compare` with and, if not the page's
+        usual number, how many `bars`.
 
         With the request's `number`, so that the newest wins.
         With the sparklines too where `epoch` is another one than the data's: those of the page are void then.
@@ -75,8 +77,9 @@ def register(app: Dash, services: Services) -> None:
             answer["market"] = {"kind": services.feed.kind, "symbols": list(services.store.catalogue.symbols)}
         try:
             shown, count = _view(services, request), _count(request)
+            compared = lenient(request.get("compare"), services.store.catalogue, shown[0])
             answer |= figure_with(
-                services, _indicators(request), lambda chosen: figure(services.store, *shown, count, chosen)
+                services, _indicators(request), lambda chosen: figure(services.store, *shown, count, chosen, compared)
             )
         except DashboardError as error:
             return answer | {"error": str(error)}

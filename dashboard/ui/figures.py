@@ -15,15 +15,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 
-from dashboard.market.bars import TIMEFRAMES, Flag
+from dashboard.market.bars import START, TIMEFRAME_INDEX, TIMEFRAMES, Flag
+from dashboard.market.hours import closed_hours
 from dashboard.market.indicators import Chosen
 from dashboard.market.instruments import Instrument
 from dashboard.store import text
 from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import MemoryStore
-from dashboard.ui import studies
+from dashboard.ui import comparing, studies
 
 #: Chart types by the name in the address; the first is the usual one.
 TYPES = {
@@ -38,6 +40,8 @@ TYPES = {
 #: Bars of a chart, the most that may be asked for (the page never asks for more than the usual number; the benchmark of
 #: 5,000 bars does, through the page's own callback), and those that are in view at first.
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110
+#: Timeframes whose bars tell the hours of an instrument, and how many of them: five weeks of one that never closes.
+LOOKED_AT, LOOKED_BACK = ("15m", "1h", "1d"), 3360
 
 
 def figure(
@@ -47,8 +51,10 @@ def figure(
     type_: str,
     count: int = BARS,
     chosen: Sequence[Chosen] = (),
+    compared: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """The figure of an instrument's newest `count` bars, and the states of `chosen` indicators behind those before.
+    """The figure of an instrument's newest `count` bars, the states of `chosen` indicators behind those before, and
+    the closes of the instruments that it is `compared` with.
 
     `bars` are rows as the API gives them, the forming one last; `traces` and `layout` are Plotly's, with the data's
     columns named by `columns` (`time` is the start in the browser's zone). `bars` are JSON already, which Dash puts
@@ -69,18 +75,40 @@ def figure(
         "seq": found.seq,
         "bars": orjson.Fragment(b"[" + text.json(rows, BAR_COLUMNS) + b"]"),
         "in_view": IN_VIEW,
+        "hours": _hours(store, instrument),
+        **template(type_),
+        "scales": scales(described.decimals),
+        "studies": studies.templates(),
+        "warm": studies.warmed(chosen, before, rows),
+        "compared": comparing.closes(store, compared, timeframe, rows),
+    }
+
+
+def template(type_: str) -> dict[str, Any]:
+    """What is the same for every series of a type: `traces`, `layout`, and what a bar's flags mean (`marks`)."""
+    return {
         "marks": {
             "closed": int(Flag.CLOSED),
             "partial": int(Flag.PARTIAL),
             "gap": int(Flag.GAP),
+            "filled": int(Flag.FILLED),
             "corrected": int(Flag.CORRECTED),
         },
         "traces": [*_TRACES[type_](), _volume_trace()],
         "layout": _layout(),
-        "scales": _scales(described.decimals),
-        "studies": studies.templates(),
-        "warm": studies.warmed(chosen, before, rows),
     }
+
+
+def _hours(store: MemoryStore, instrument: int) -> dict[str, Any] | None:
+    """When the instrument is closed, {zone, closed: [[from, to], …] in minutes of the zone's week}, by its bars of the
+    finest timeframe in `LOOKED_AT` that has any; None where it trades around the clock."""
+    described = store.catalogue[instrument]
+    for name in LOOKED_AT:
+        starts = store.bars(instrument, TIMEFRAME_INDEX[name], limit=LOOKED_BACK).rows[:, START].astype(np.int64)
+        if len(starts):
+            break
+    closed = closed_hours(described.session, starts, TIMEFRAMES[TIMEFRAME_INDEX[name]].ms)
+    return {"zone": described.session.zone, "closed": closed} if closed else None
 
 
 def _candles() -> list[dict[str, Any]]:
@@ -221,7 +249,7 @@ def _layout() -> dict[str, Any]:
     }
 
 
-def _scales(decimals: int) -> dict[str, dict[str, Any]]:
+def scales(decimals: int) -> dict[str, dict[str, Any]]:
     """The price axis by scale; where its ticks are an array, the browser gives them with the range.
 
     Percent is a matter of labels: the axis stays one of prices, whose 0 % is the close of the first bar in view.

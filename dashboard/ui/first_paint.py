@@ -12,7 +12,7 @@ from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.store.freshness import stale_after_ms
 from dashboard.store.memory import MemoryStore
 from dashboard.store.quotes import quotes
-from dashboard.ui import remembered
+from dashboard.ui import comparing, remembered
 from dashboard.ui.figures import BARS, TYPES, figure
 from dashboard.ui.services import Services
 from dashboard.ui.studies import figure_with, lenient, registry
@@ -56,7 +56,8 @@ def first_paint(services: Services, query: Mapping[str, str]) -> dict[str, Any]:
         "opened": opened,
         "preferences": kept,
         "indicators": registry(),
-        "figure": figure_of(services, shown),
+        "comparison": comparing.registry(),
+        "figure": figure_of(services, shown, (opened or {}).get("view", query).get("compare")),
         "alerts": alerts(services),
     }
 
@@ -83,16 +84,17 @@ def feed(services: Services) -> dict[str, Any]:
     }
 
 
-def figure_of(services: Services, shown: dict[str, str]) -> dict[str, Any] | None:
-    """The chart of the view; None where there is no instrument at all."""
+def figure_of(services: Services, shown: dict[str, str], compared: object) -> dict[str, Any] | None:
+    """The chart of the view, with what it is `compared` with; None where there is no instrument at all."""
     instrument = services.store.catalogue.index(shown["symbol"])
     if instrument is None:
         return None
     timeframe = TIMEFRAME_INDEX[shown["timeframe"]]
+    others = comparing.lenient(compared, services.store.catalogue, instrument)
     return figure_with(
         services,
         lenient(shown["indicators"]),
-        lambda chosen: figure(services.store, instrument, timeframe, shown["type"], BARS, chosen),
+        lambda chosen: figure(services.store, instrument, timeframe, shown["type"], BARS, chosen, others),
     )
 
 

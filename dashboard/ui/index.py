@@ -17,7 +17,9 @@ from dashboard.ui.static import ASSETS, STYLES, Files
 #: copy under another address would be a second socket), `early.js` and the styles are in the head already.
 IGNORED = r"^(?!main\.mjs$).*\.mjs$|^early\.js$|\.css$|^plotly\.min\.js$"
 #: Folders of modules that a page brings when it is first shown.
-LATER = frozenset({"market"})
+LATER = frozenset({"linked", "market"})
+#: Pages that draw with Plotly at once.
+DRAWING = frozenset(PAGES[name][0] for name in ("chart", "compare"))
 #: The layout and the callbacks are asked for at once, not when the renderer has started: it takes these answers then.
 _INDEX = """<!doctype html>
 <html lang="en"{looks}>
@@ -72,7 +74,7 @@ class Page(Dash):
             styles=own("assets", STYLES),
             plotly=self.plotly_address(),
             # On a page without a chart, when there is nothing else to do.
-            plotly_when="preload" if request.path == PAGES["chart"][0] else "prefetch",
+            plotly_when="preload" if request.path in DRAWING else "prefetch",
             modules=modules,
             cards="<div></div>" * 6,
             app_entry=parts["app_entry"],

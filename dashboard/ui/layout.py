@@ -9,6 +9,7 @@ from dash import dcc, html
 from dashboard.market.bars import TIMEFRAMES
 from dashboard.ui.attributes import hyphened
 from dashboard.ui.cards import cards
+from dashboard.ui.compare.layout import compare_page
 from dashboard.ui.figures import TYPES
 from dashboard.ui.header import header
 from dashboard.ui.market.layout import market_page
@@ -33,6 +34,7 @@ def page(paint: dict[str, Any], shown: str = "chart") -> html.Div:
             cards(paint),
             html.Main(className="board", children=[watchlist(paint), chart_panel(paint), side_panel()]),
             market_page(),
+            compare_page(),
             html.Nav(
                 className="bottom-tabs",
                 **hyphened(aria_label="Views"),
@@ -64,7 +66,7 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
                     html.Div(
                         className="toolbar-part",
                         children=[
-                            html.H2(view["symbol"], id="chart-symbol"),
+                            html.H2(view["symbol"], id="chart-symbol", title=view["symbol"]),
                             dcc.RadioItems(
                                 id="timeframe",
                                 className="segments",
@@ -95,6 +97,14 @@ def _tools(view: dict[str, str]) -> list[Any]:
             className="button",
             type="button",
             title="Indicators (I)",
+            **hyphened(aria_expanded="false", aria_haspopup="dialog"),
+        ),
+        html.Button(
+            "Compare",
+            id="compare-button",
+            className="button",
+            type="button",
+            title="Compare with other instruments (C)",
             **hyphened(aria_expanded="false", aria_haspopup="dialog"),
         ),
         html.Button(

@@ -11,7 +11,7 @@ from flask import has_request_context, request
 from dashboard.ui.attributes import hyphened
 
 #: The page's name in the layout (`data-page`), its address, its title.
-PAGES = {"chart": ("/", "Dashboard"), "market": ("/market", "Market")}
+PAGES = {"chart": ("/", "Dashboard"), "market": ("/market", "Market"), "compare": ("/compare", "Compare")}
 #: What Dash may answer with its index.
 PATHS = frozenset(path for path, _title in PAGES.values())
 

@@ -21,6 +21,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.benchmarks.chart import busy_s
+from tests.benchmarks.nine import opening
 from tests.benchmarks.node import node, packages
 from tests.benchmarks.table import Line
 from tests.conftest import CHROMIUM_FLAGS, ROOT, Product, chromium, take_port
@@ -59,6 +60,7 @@ def lines() -> Iterator[Line]:
                 yield from tick_to_pixel(browser, pages[1])
                 yield busy_line("15 instruments at 10 Hz, cards, list and chart", pages, 15)
                 yield from first_paint(browser, lively, pages[1].context.cookies())
+                yield from opening(browser, lively, pages[1].context.cookies())
                 yield from lighthouse(lively, pages[1].context.cookies())
             with served(QUIET | MANY) as quiet, served(LIVELY | MANY) as lively:
                 yield busy_line("2,000 rows at 10 Hz", [opened(browser, quiet), opened(browser, lively)], 25)

@@ -51,7 +51,7 @@ def test_a_range_that_was_chosen_is_in_the_address_and_a_link_shows_it(
 ) -> None:
     expect(page).not_to_have_url(re.compile("start="))
     page.locator("#chart").focus()
-    for key in ("ArrowLeft", "ArrowLeft", "+"):
+    for key in ("Shift+ArrowLeft", "Shift+ArrowLeft", "+"):
         page.keyboard.press(key)
     expect(page).to_have_url(re.compile(r"start=\d{8}T\d{6}Z&end=\d{8}T\d{6}Z"))
     page.wait_for_timeout(1_500)  # the address follows at most once a second
@@ -74,8 +74,8 @@ def test_back_and_forward_bring_back_range_and_symbol(page: Page) -> None:
     page.click('#cards .card[data-symbol="MSFT"]')
     page.wait_for_function("() => window.tickboard.chart.plot.figure.symbol === 'MSFT'")
     page.locator("#chart").focus()
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
     expect(page).to_have_url(re.compile("symbol=MSFT.*start="))
     before = shown(page)
     page.keyboard.press("5")

@@ -303,7 +303,7 @@ def test_another_scale_asks_the_server_for_nothing_and_another_type_does(blank: 
         view.view.begin({ symbol: "A", timeframe: "1m", type: "line", scale: "linear" }, ["A"]);
         const figure = { ...view.view.shown(), epoch: "e", seq: 1 };
         const made = new figures.Figures({ watchBars() {} }, view.view, { on() {}, epoch: "e", feed: {}, symbols: [] });
-        made.begin({ show() {}, message: {} }, figure);
+        made.begin({ show() {}, state: { wait() {}, done() {} } }, figure);
         view.view.set({ scale: "log" });
         const scaled = [window.asked.length, location.search];
         view.view.set({ scale: "linear" });

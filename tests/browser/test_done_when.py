@@ -20,6 +20,8 @@ from tests.line import Line
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "market-data"
 LONG_MS = 45_000
+#: Cookies of a session by the address of its product.
+SESSIONS: dict[str, list[Any]] = {}
 
 
 @pytest.fixture
@@ -36,13 +38,20 @@ def line_to() -> Iterator[Callable[[int], Line]]:
         line.close()
 
 
-def log_in(browser: Browser, base: str, path: str = "/", **context: Any) -> Page:
-    """A page of its own profile, logged in with the demonstration user, showing `path`."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}, **context).new_page()
+def log_in(browser: Browser, base: str, path: str = "/", *, anew: bool = False, **context: Any) -> Page:
+    """A page of its own profile, logged in with the demonstration user, showing `path`.
+
+    The form is filled in once a product: its cookies do for later profiles, unless one wants a session of its own.
+    """
+    kept = [] if anew else SESSIONS.get(base, [])
+    state = {"cookies": kept, "origins": []}
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=state, **context).new_page()
     page.goto(base + path)
-    page.fill("input[name=username]", "root")
-    page.fill("input[name=password]", "123456")
-    page.click("button[type=submit]")
+    if page.locator("input[name=username]").count():
+        page.fill("input[name=username]", "root")
+        page.fill("input[name=password]", "123456")
+        page.click("button[type=submit]")
+        SESSIONS[base] = page.context.cookies()
     page.wait_for_selector("#chart .js-plotly-plot, #chart.js-plotly-plot", timeout=LONG_MS)
     return page
 

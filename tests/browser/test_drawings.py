@@ -369,7 +369,7 @@ def test_everything_is_done_by_keys(page: Page) -> None:
     # What is not drawing is the chart's.
     before = page.evaluate("window.tickboard.chart.plot.from")
     page.keyboard.press("Escape")
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
     assert page.evaluate("window.tickboard.chart.plot.from") < before
 
 
@@ -463,17 +463,18 @@ def test_a_picture_of_the_chart_has_the_drawings_where_they_are(page: Page, scal
     page.keyboard.type("a < b")
     page.keyboard.press("Enter")
     line, text = saved(page, 2)
-    layout = page.evaluate(
-        """async () => {
-        const { plot } = window.tickboard.chart, { Plotly } = plot;
-        const asked = await new Promise((resolve) => {
-          plot.Plotly = { ...Plotly, toImage: async (figure) => (resolve(figure.layout), "data:,") };
-          document.getElementById("export-png").click();
-        });
-        plot.Plotly = Plotly;
-        return { shapes: asked.shapes, words: asked.annotations, x: [plot.from, plot.to], y: asked.yaxis.range };
-      }"""
-    )
+    with page.expect_download():  # of nothing: only what Plotly was asked for matters
+        layout = page.evaluate(
+            """async () => {
+            const { plot } = window.tickboard.chart, { Plotly } = plot;
+            const asked = await new Promise((resolve) => {
+              plot.Plotly = { ...Plotly, toImage: async (figure) => (resolve(figure.layout), "data:,") };
+              document.getElementById("export-png").click();
+            });
+            plot.Plotly = Plotly;
+            return { shapes: asked.shapes, words: asked.annotations, x: [plot.from, plot.to], y: asked.yaxis.range };
+          }"""
+        )
     (made, last) = layout["shapes"]
     assert (made["type"], made["xref"], made["yref"]) == ("line", "x domain", "y domain")
     assert last["xref"] == "paper"

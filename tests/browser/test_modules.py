@@ -72,7 +72,7 @@ def test_a_question_asked_again_keeps_its_number_and_any_answer_to_it_counts(bla
         const view = { on() {}, shown: () => ({ symbol: "A", timeframe: "1m", type: "line" }) };
         const made = new figures.Figures({ watchBars() {} }, view, market);
         const shown = [];
-        made.begin({ show: (figure) => shown.push(figure.symbol), message: {} }, null);
+        made.begin({ show: (figure) => shown.push(figure.symbol), state: { wait() {}, done() {} } }, null);
         for (const state of ["reconnecting", "polling", "reconnecting", "live", "live"]) listeners.state({ state });
         const numbers = window.asked.map(([, props]) => props.data.number);
         made.take({ symbol: "A", timeframe: "1m", seq: 1, epoch: "e", number: numbers[0] });
@@ -92,7 +92,7 @@ def test_closes_are_asked_for_again_after_a_break_of_more_than_a_minute(blank: P
         const shown = { symbol: "A", timeframe: "1m", type: "line", epoch: "e", seq: 1 };
         const view = { ...shown, on() {}, shown: () => shown };
         const made = new figures.Figures({ watchBars() {} }, view, market);
-        made.begin({ show() {}, message: {} }, shown);
+        made.begin({ show() {}, state: { wait() {}, done() {} } }, shown);
         const real = performance.now.bind(performance);
         const pass = (ms) => {
           listeners.state({ state: "offline" });

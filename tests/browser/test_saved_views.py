@@ -165,8 +165,8 @@ def test_a_token_and_a_link_bring_the_whole_view_back_elsewhere(running: Any, br
     page.select_option("#chart-type", "baseline")
     page.select_option("#chart-scale", "percent")
     page.locator("#chart").focus()
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
     wanted = shown(page)
     box = dialog(page)
     copied = []

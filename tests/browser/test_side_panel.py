@@ -256,15 +256,15 @@ def test_a_tab_fails_alone_with_a_sentence_and_a_way_to_try_again(
     page.route(path, lambda route: route.fulfill(status=503, body='{"detail":"the store is away"}'))
     open_tab(page, name)
     panel = page.locator(f"#side-of-{name}")
-    expect(panel.get_by_role("alert").filter(has_text=sentence)).to_contain_text("the store is away")
+    expect(panel.get_by_role("status").filter(has_text=sentence)).to_contain_text("the store is away")
     state_is(page, "live")
     for other in {"trades", "statistics", "quality"} - {name}:
         open_tab(page, other)
-        expect(page.locator(f"#side-of-{other} .tab-failed:visible")).to_have_count(0)
+        expect(page.locator(f"#side-of-{other} .panel-failed.panel-message:visible")).to_have_count(0)
     open_tab(page, name)
     page.unroute(path)
     panel.get_by_role("button", name="Try again").click()
-    expect(panel.locator(".tab-failed:visible")).to_have_count(0)
+    expect(panel.locator(".panel-failed.panel-message:visible")).to_have_count(0)
     expect(panel.locator(".trades-list .trade, .facts-list dt").first).to_be_visible()
 
 

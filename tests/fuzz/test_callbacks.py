@@ -21,7 +21,12 @@ from tests.house import House, open_house
 
 def call(output: str, value: Any, *, state: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """What the renderer posts."""
-    owner = {"figure": "figure-request", "polled": "poll-interval", "alerts": "alert-command"}[output]
+    owner = {
+        "figure": "figure-request",
+        "polled": "poll-interval",
+        "alerts": "alert-command",
+        "compare": "compare-ask",
+    }[output]
     name = "n_intervals" if output == "polled" else "data"
     body: dict[str, Any] = {
         "output": f"{output}.data",
@@ -52,12 +57,25 @@ RECORDED = (
     call(
         "figure", VIEW | {"indicators": "sma:20,bbands:20:2,macd,vwap", "looks": "2,,5h", "number": 5, "epoch": "k3v9"}
     ),
+    call("figure", VIEW | {"compare": "MSFT,BTC-USD", "number": 6, "epoch": "k3v9"}),
     call("polled", 7, state=[{"id": "view", "property": "data", "value": VIEW}]),
     call("alerts", {"op": "list", "number": 1}),
     call("alerts", {"op": "create", "symbol": "AAPL", "direction": "above", "level": "300.5", "number": 2}),
     call("alerts", {"op": "disable", "id": 1, "number": 3}),
     call("alerts", {"op": "enable", "id": 1}),
     call("alerts", {"op": "delete", "id": 1}),
+    call("compare", {"number": 1, "type": "candles", "charts": [{"symbol": "AAPL", "timeframe": "1m"}]}),
+    call(
+        "compare",
+        {
+            "number": 2,
+            "type": "line",
+            "charts": [
+                {"symbol": "BTC-USD", "timeframe": "1d", "bars": 2000, "before": 1_763_868_120_000},
+                {"symbol": "MSFT", "timeframe": "1s", "bars": 1},
+            ],
+        },
+    ),
     market("heat", window="1h", size="volume", number=1),
     market("movers", window="day", number=1),
     market("breadth", window="1w", number=2),
@@ -67,11 +85,15 @@ WORDS = (
     "figure",
     "alerts",
     "polled",
+    "compare",
+    "compare.data",
     "started.data",
     "alerts.modified_timestamp",
     "AAPL",
     "1m",
     "sma:20",
+    "compare",
+    "MSFT,BTC-USD",
     "create",
     2**70,
     VIEW,

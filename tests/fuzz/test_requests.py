@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse, run_wsgi_app
 from dashboard.accounts import guard as guard_module
 from dashboard.accounts import login as login_module
 from dashboard.accounts.sessions import COOKIE
+from dashboard.api import comparison as comparison_module
 from dashboard.api import parameters as under_test
 from tests.conftest import Scale
 from tests.fuzz import measure
@@ -28,7 +29,7 @@ from tests.fuzz.mutation import Mutator
 from tests.house import House, cookie_of, open_house
 
 #: What the contract names for a client's mistakes, and what is no mistake.
-STATUSES = {200, 302, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 426, 428, 429, 501}
+STATUSES = {200, 204, 302, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 426, 428, 429, 501}
 PATHS = (
     "/api/v1/tickers",
     "/api/v1/tickers/AAPL",
@@ -36,6 +37,8 @@ PATHS = (
     "/api/v1/tickers/BTC-USD/ticks",
     "/api/v1/tickers/AAPL/statistics",
     "/api/v1/tickers/MSFT/quality",
+    "/api/v1/tickers/AAPL/comparison",
+    "/api/v1/tickers/BTC-USD/comparison.csv",
     "/api/v1/export/AAPL.csv",
     "/api/v1/export/watchlist.csv",
     "/api/v1/watchlists/1",
@@ -67,6 +70,10 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "symbol": ("AAPL", "BTC-USD"),
     "window": ("1h", "1d", "1y", "2d"),
     "against": ("MSFT", "NOPE"),
+    "compare": ("MSFT", "AAPL,MSFT", "NOPE", "MSFT,MSFT", ","),
+    "mode": ("indexed", "spread", "ratio", "sum"),
+    "factor": ("1", "-2.5", "0", "1e9", "9999999999"),
+    "correlation": ("5", "20", "4", "501"),
     "type": ("candles", "line", "1m"),
     "indicators": ("sma:20,ema:50,bbands:20:2,macd:12:26:9", "vwap", "rsi:1", "adx:1000", "smaa"),
     "zone": ("UTC", "Europe/Berlin", "Etc/GMT+3", "Mars/Olympus", "../etc/passwd"),
@@ -249,6 +256,8 @@ READERS: dict[str, under_test.Reader] = {
     "type": under_test.timeframe,
     "indicators": under_test.indicators,
     "zone": under_test.zone,
+    "mode": comparison_module.mode,
+    "factor": comparison_module.factor,
 }
 
 
@@ -340,6 +349,7 @@ def test_a_login_with_any_form_is_answered(scale: Scale, house: House, visitor: 
 def test_the_inputs_take_every_branch_of_the_reading_of_requests(scale: Scale, visitor: Visitor) -> None:
     parts = {
         under_test: (),
+        comparison_module: ("mode", "factor"),
         guard_module: ("host_allowed", "cross_site", "same_site_origin", "_own", "_plain", "refusal"),
         login_module: ("safe_next",),
     }

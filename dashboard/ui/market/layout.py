@@ -39,7 +39,7 @@ def market_page() -> html.Main:
 
 
 def panel(name: str, controls: list[Any]) -> html.Section:
-    """A panel: its head with controls, a line for what is wrong, and the place that its module fills."""
+    """A panel: its head with controls, and the place that its module fills."""
     return html.Section(
         id=f"market-{name}-panel",
         className=f"panel market-panel {name}-panel",
@@ -52,14 +52,6 @@ def panel(name: str, controls: list[Any]) -> html.Section:
                     html.Span(className="market-about faint"),
                     html.Span(className="grow"),
                     *controls,
-                ],
-            ),
-            html.Div(
-                className="panel-message",
-                hidden=True,
-                children=[
-                    html.Span(role="status"),
-                    html.Button("Try again", className="button", type="button"),
                 ],
             ),
             html.Div(className="market-body", children=html.P("Waiting for the first numbers…", className="muted")),

@@ -121,7 +121,7 @@ def test_of_two_tabs_the_second_is_told_and_shows_the_newest(server: httpx.Clien
     until(lambda: held(server, "Five"), newest)
     cell(page, "AAPL", "last").click()
     page.keyboard.press("Alt+ArrowDown")
-    expect(page.locator(f"{TROUBLE} [role=alert]")).to_have_text(
+    expect(page.locator(f"{TROUBLE} [role=status]")).to_have_text(
         "“Five” was changed elsewhere meanwhile: the newest is shown, without your last change."
     )
     until(lambda: symbols(page), newest)
@@ -154,7 +154,7 @@ def test_a_list_that_was_deleted_elsewhere_is_said_to_be(server: httpx.Client, p
     server.delete(f"{PATH}/{kept['id']}", headers={"If-Match": "*"})
     cell(page, "AAPL", "last").click()
     page.keyboard.press("Alt+ArrowDown")
-    expect(page.locator(f"{TROUBLE} [role=alert]")).to_have_text("“Five” was deleted elsewhere.")
+    expect(page.locator(f"{TROUBLE} [role=status]")).to_have_text("“Five” was deleted elsewhere.")
     expect(page.locator("#list-name")).to_have_text("All instruments")
     said[:] = [line for line in said if "404" not in line]
 
