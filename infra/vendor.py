@@ -1,28 +1,48 @@
-"""What the page loads, made ready at set-up: a plotly.js with the traces that are drawn, and every file compressed.
+"""What the page loads, made ready at set-up: a plotly.js with the traces that are drawn, the page's own modules as few
+files, and everything compressed.
 
-Dash's own plotly.js has 47 kinds of traces and takes 1.5 s of a laptop to run; this one a quarter of the size. Without
-it the page works all the same, and files are compressed at their first request: whatever goes wrong here is one
-sentence, never a failed set-up. What could not be fetched is not tried again for a day; `--again` tries at once.
+Dash's own plotly.js has 47 kinds of traces and takes 1.5 s of a laptop to run; this one a quarter of the size. More
+than a hundred modules, each a request, delay the first candle by half a second. Without either the page works all the
+same, and files are compressed at their first request: whatever goes wrong here is one sentence, never a failed set-up.
+What could not be fetched is not tried again for a day; `--again` tries at once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "requirements" / "package-lock.json"
 NODE = ROOT / "requirements" / "assets.txt"
-TARGET = ROOT / "assets" / "vendor"
+ASSETS = ROOT / "assets"
+TARGET = ASSETS / "vendor"
 #: What `dashboard/ui/figures.py` draws; scatter is in the core. Each further one costs, of 1,170 KB (brotli 361):
 #: ohlc 3 KB (0.5), histogram 23 (7), heatmap 34 (11), treemap 111 (36). It comes in with the chart that needs it.
 TRACES = ("candlestick", "bar")
+#: How the modules are bundled: what another page imports when it is shown stays a file of its own.
+MODULES = (
+    "--bundle",
+    "--splitting",
+    "--minify",
+    "--format=esm",
+    "--target=es2022",
+    "--charset=utf8",
+    "--out-extension:.js=.mjs",
+    "--entry-names=page",
+    "--chunk-names=[name]-[hash]",
+    "--log-level=error",
+)
+#: How long the chunks of an earlier bundle stay, s: a page that was opened before still asks for them.
+CHUNKS_S = 7 * 86_400
 #: The longest that one step may take, and an address may say nothing, s.
 PATIENCE_S, SILENT_S = 60, 20
 #: How long a failure is kept, s: without a network every start would wait for it anew.
@@ -31,13 +51,15 @@ KEPT_S = 86_400
 
 def main(arguments: list[str]) -> int:
     bundle_plotly(again="--again" in arguments)
+    bundle_modules()
     compress()
     return 0
 
 
 def compress() -> None:
     """Compress what the page loads, where the product is beside this file, and anything has changed since."""
-    sources = [path for path in (ROOT / "assets").rglob("*") if path.is_file() and "compressed" not in path.parts]
+    sources = [path for path in ASSETS.rglob("*") if path.is_file() and "compressed" not in path.parts]
+    sources = [path for path in sources if path != TARGET / "esbuild"]
     sources += [ROOT / "requirements" / "base.txt", ROOT / "dashboard" / "ui" / "static.py"]
     if not sources[-1].is_file():
         return
@@ -105,6 +127,69 @@ def build(folder: Path) -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     shutil.copy(out, TARGET / "plotly.min.js")
     shutil.copy(folder / "node_modules" / "plotly.js" / "LICENSE", TARGET / "plotly.LICENSE.txt")
+    shutil.copy(esbuild, TARGET / "esbuild")
+
+
+def bundle_modules() -> None:
+    """Bundle the page's modules with the esbuild that came with plotly.js, unless that is done of just these."""
+    esbuild, entry, folder = TARGET / "esbuild", ASSETS / "main.mjs", TARGET / "modules"
+    if not esbuild.is_file() or not entry.is_file():
+        return
+    stamp, made_of = folder / "stamp.json", made_of_modules()
+    try:
+        if whole(stamp, made_of):
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        # Without a stamp the server takes the plain modules: no page gets half a bundle.
+        stamp.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(prefix="tickboard-modules-") as name:
+            out = Path(name)
+            run([str(esbuild), str(entry), *MODULES, f"--outdir={out}", f"--metafile={out / 'meta.json'}"], ROOT)
+            first = first_files(json.loads((out / "meta.json").read_text()))
+            made = sorted(out.glob("*.mjs"))
+            for path in made:
+                shutil.copyfile(path, folder / path.name)
+        names = {path.name for path in made}
+        for old in folder.glob("*.mjs"):
+            if old.name not in names and old.stat().st_mtime < time.time() - CHUNKS_S:
+                old.unlink()
+        files = {name: digest(folder / name) for name in sorted(names)}
+        stamp.write_text(json.dumps({"made_of": made_of, "how": MODULES, "first": first, "files": files}, indent=1))
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        print(f"The page's modules could not be bundled ({short(error)}); the page takes them one by one.")
+
+
+def whole(stamp: Path, made_of: str) -> bool:
+    """Whether the bundle beside `stamp` is there as it was written, of these modules and in this way."""
+    try:
+        kept = json.loads(stamp.read_text())
+        there = all(digest(stamp.parent / name) == known for name, known in kept["files"].items())
+        return there and kept["made_of"] == made_of and kept["how"] == list(MODULES)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def made_of_modules() -> str:
+    """A hash of every module's name and content, as `dashboard/ui/bundle.py` makes it of what is served."""
+    names = {path.relative_to(ASSETS).as_posix(): path for path in ASSETS.rglob("*.mjs") if TARGET not in path.parents}
+    lines = (f"{name} {digest(path)}\n" for name, path in sorted(names.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def digest(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=12).hexdigest()
+
+
+def first_files(meta: Any) -> list[str]:
+    """The bundle's entry, and after it what that imports at once, of esbuild's own account of what it wrote."""
+    outputs = {Path(path).name: about for path, about in meta["outputs"].items()}
+    found = ["page.mjs"]
+    for name in found:
+        for imported in outputs[name]["imports"]:
+            chunk = Path(imported["path"]).name
+            if imported["kind"] == "import-statement" and chunk not in found:
+                found.append(chunk)
+    return found
 
 
 def npm() -> list[str]:

@@ -209,4 +209,6 @@ async function begin(paint) {
   };
 }
 
+// For scripts on a page that has no chart yet.
+window["tickboardInbox"].market = market;
 window["tickboardInbox"].open(take);

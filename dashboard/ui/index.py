@@ -9,6 +9,7 @@ from typing import Any
 from dash import Dash
 from flask import request
 
+from dashboard.ui.bundle import ENTRY, Bundle
 from dashboard.ui.pages import PAGES
 from dashboard.ui.static import ASSETS, STYLES, Files
 
@@ -52,13 +53,17 @@ class Page(Dash):
     """Dash with this page's HTML around it; `looks` gives attributes of <html> for the user who asks."""
 
     def __init__(self, *positional: Any, files: Files, looks: Callable[[], dict[str, str]], **options: Any) -> None:
-        self.files, self.looks = files, looks
+        self.files, self.looks, self.bundle = files, looks, Bundle(files)
         super().__init__(*positional, **options)
 
     def interpolate_index(self, *_positional: Any, **parts: Any) -> str:
         """The index page. The skeleton stands until the tree is there (a style rule, so that nothing flickers)."""
         own = self.files.address
-        modules = "\n".join(f'<link rel="modulepreload" href="{own("assets", path)}">' for path in module_paths())
+        bundled, scripts = self.bundle.first(), self.files.readdress(parts["scripts"])
+        if bundled:
+            scripts = scripts.replace(own("assets", "main.mjs"), own("modules", ENTRY))
+        named = [own("modules", name) for name in bundled] or [own("assets", path) for path in module_paths()]
+        modules = "\n".join(f'<link rel="modulepreload" href="{address}">' for address in named)
         looks = "".join(f' {name}="{escape(value)}"' for name, value in self.looks().items())
         return _INDEX.format(
             looks=looks,
@@ -74,7 +79,7 @@ class Page(Dash):
             cards="<div></div>" * 6,
             app_entry=parts["app_entry"],
             config=parts["config"],
-            scripts=self.files.readdress(parts["scripts"]),
+            scripts=scripts,
             renderer=parts["renderer"],
         )
 

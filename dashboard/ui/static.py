@@ -134,6 +134,7 @@ class Files:
         self._folders = {
             "assets": Folder(lambda: dict(own_files(assets))),
             "vendor": Folder(lambda: {path.name: path for path in (assets / "vendor").glob("*.js")}),
+            "modules": Folder(lambda: {path.name: path for path in (assets / "vendor" / "modules").glob("*.mjs")}),
             **{name: Folder(lambda name=name: dict(suite_files(name))) for name in SUITES},  # type: ignore[misc]
         }
 
@@ -143,6 +144,14 @@ class Files:
             return None
         version, files = self._folders[folder].look()
         return (version, files[path]) if path in files else None
+
+    def folder(self, name: str) -> dict[str, File]:
+        """The files of a folder, by their path in it."""
+        return self._folders[name].files()
+
+    def version(self, name: str) -> str:
+        """The version that a folder has now."""
+        return self._folders[name].version()
 
     def address(self, folder: str, path: str) -> str:
         """Where a file is to be asked for."""

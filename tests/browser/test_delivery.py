@@ -71,7 +71,10 @@ def test_a_visit_loads_files_that_are_compressed_and_kept_and_the_next_one_loads
     page.wait_for_selector("#chart.js-plotly-plot")
     state_is(page, "live")
     files = [answer for answer in first if answer["type"] in ("Script", "Stylesheet")]
-    assert len(files) > 40
+    modules = [answer["url"] for answer in files if answer["url"].endswith(".mjs")]
+    # As few files where set-up could bundle them, one by one where not.
+    assert len(modules) <= 4 if any("/modules/" in url for url in modules) else len(modules) > 80, modules
+    assert len(files) > 10
     for answer in files:
         headers = {name.lower(): value for name, value in answer["headers"].items()}
         assert "/static/" in answer["url"], answer["url"]

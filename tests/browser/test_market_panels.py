@@ -160,12 +160,7 @@ def test_a_market_that_began_anew_is_asked_again(
 ) -> None:
     page = enter()
     watch(page, asked)
-    page.evaluate(
-        """async () => {
-          const address = document.querySelector('link[href$="live/values.mjs"]').href;
-          (await import(address)).market.tell("epoch", "x");
-        }"""
-    )
+    page.evaluate("window.tickboardInbox.market.tell('epoch', 'x')")
     page.wait_for_timeout(1500)
     assert {"heat", "movers", "breadth", "correlation"} <= set(asked)
 

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.ui import static
+from dashboard.ui.bundle import Bundle
 from tests.house import House, open_house
 
 
@@ -31,9 +32,14 @@ def addresses(html: str) -> list[str]:
     return re.findall(r'(?:src|href)="(/[^"]+)"', html)
 
 
-def test_every_script_style_and_module_of_the_page_is_at_an_address_by_content(analyst: FlaskClient) -> None:
+@pytest.mark.parametrize("bundled", [True, False])
+def test_every_script_style_and_module_of_the_page_is_at_an_address_by_content(
+    analyst: FlaskClient, monkeypatch: pytest.MonkeyPatch, bundled: bool
+) -> None:
+    if not bundled:
+        monkeypatch.setattr(Bundle, "first", lambda self: [])
     named = [path for path in addresses(analyst.get("/").text) if not path.startswith("/_dash-")]
-    assert len(named) > 40
+    assert len(named) > (12 if bundled else 80)
     assert [path for path in named if not re.match(r"/static/[0-9a-f]{16}/", path)] == []
     for path in named:
         answer = analyst.get(path, headers={"Accept-Encoding": "gzip, br"})
@@ -45,7 +51,7 @@ def test_every_script_style_and_module_of_the_page_is_at_an_address_by_content(a
 
 
 def test_a_browser_gets_what_it_accepts(analyst: FlaskClient) -> None:
-    path = next(path for path in addresses(analyst.get("/").text) if path.endswith("/page/words.mjs"))
+    path = next(path for path in addresses(analyst.get("/").text) if path.endswith("/page.css"))
     plain = analyst.get(path)
     assert "Content-Encoding" not in plain.headers
     packed = analyst.get(path, headers={"Accept-Encoding": "gzip"})
@@ -73,7 +79,13 @@ def test_a_stranger_gets_the_login_pages_files_and_no_others(house: House) -> No
     assert {path.rpartition("/")[2] for path in named} == {"favicon.svg", "early.js", "00-tokens.css", "login.css"}
     for path in named:
         assert "immutable" in stranger.get(path).headers["Cache-Control"]
-    for path in ("assets/main.mjs", "assets/x/login.css", "vendor/login.css", "dash/deps/react@18.3.1.min.js"):
+    for path in (
+        "assets/main.mjs",
+        "assets/x/login.css",
+        "modules/page.mjs",
+        "vendor/login.css",
+        "dash/deps/react@18.3.1.min.js",
+    ):
         assert stranger.get(f"/static/0123456789abcdef/{path}").status_code == 401
 
 
