@@ -322,7 +322,8 @@ def test_heikin_ashi_says_so_and_legend_and_csv_keep_the_true_bars(running: Any,
         const words = document.querySelector("#chart-legend").textContent;
         const bar = plot.series.newest;
         const told = (price) => price.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-        return "OHLC".split("").every((name, index) => words.includes(`${name} ${told(bar[index + 1])}`)) && [words, bar, plot.rows.at(-1)];
+        const all = "OHLC".split("").every((name, index) => words.includes(`${name} ${told(bar[index + 1])}`));
+        return all && [words, bar, plot.rows.at(-1)];
       }""",
         timeout=10_000,
     ).json_value()
