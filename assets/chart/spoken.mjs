@@ -3,7 +3,8 @@
 
 import { label } from "../indicators/choice.mjs";
 import * as words from "../page/words.mjs";
-import { barTime, flagWords } from "./pointer.mjs";
+import { flagWords } from "./made.mjs";
+import { barTime } from "./pointer.mjs";
 import { reading } from "./readings.mjs";
 import { at as indexAt, CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "./series.mjs";
 
