@@ -63,18 +63,13 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
             html.Div(
                 className="panel-head toolbar",
                 children=[
-                    html.Div(
-                        className="toolbar-part",
-                        children=[
-                            html.H2(view["symbol"], id="chart-symbol", title=view["symbol"]),
-                            dcc.RadioItems(
-                                id="timeframe",
-                                className="segments",
-                                options=[{"label": frame.name, "value": frame.name} for frame in TIMEFRAMES],
-                                value=view["timeframe"],
-                                inline=True,
-                            ),
-                        ],
+                    html.H2(view["symbol"], id="chart-symbol", title=view["symbol"]),
+                    dcc.RadioItems(
+                        id="timeframe",
+                        className="segments",
+                        options=[{"label": frame.name, "value": frame.name} for frame in TIMEFRAMES],
+                        value=view["timeframe"],
+                        inline=True,
                     ),
                     html.Div(className="toolbar-part", children=_tools(view)),
                 ],
