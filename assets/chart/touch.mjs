@@ -22,8 +22,12 @@ export function wheelSteps(ratio) {
   return Array.from({ length: count }, () => whole / count);
 }
 
-/** @param {import("./chart.mjs").Chart} chart */
-export function touch(chart) {
+/**
+ * Of the dashboard's chart, or of one of the Compare page.
+ * @param {{place: HTMLElement, overlay: import("./overlay.mjs").Overlay, paintOverlay: () => void}} chart
+ * @param {() => void} [leave] takes the crosshair away
+ */
+export function touch(chart, leave = () => (chart.overlay.at = null)) {
   const { place } = chart;
   const box = /** @type {HTMLElement} */ (place.parentElement);
   /** The fingers that are down: where each is. @type {Map<number, {x: number, y: number}>} */
@@ -66,7 +70,7 @@ export function touch(chart) {
       mouse("mousedown", gesture.target.isConnected ? gesture.target : place, gesture.x, gesture.y);
     }
     if (gesture.what === "pan") {
-      chart.overlay.at = null;
+      leave();
       mouse("mousemove", document, at.x, at.y);
     } else if (gesture.what === "pinch" && fingers.size >= 2) onFrame(pinch);
   });
@@ -74,7 +78,7 @@ export function touch(chart) {
     if (gesture.what !== "pinch" || fingers.size < 2) return;
     const now = pair();
     const dragger = place.querySelector(".nsewdrag");
-    chart.overlay.at = null;
+    leave();
     for (const deltaY of wheelSteps(now.apart / gesture.apart)) {
       dragger?.dispatchEvent(new WheelEvent("wheel", { bubbles: true, cancelable: true, clientX: now.x, clientY: now.y, deltaY }));
     }
@@ -87,7 +91,7 @@ export function touch(chart) {
     if (gesture.what === "wait") {
       // A tap moves nothing: the crosshair hears of it as of a pointer. What the browser scrolls with is no tap.
       if (event.type === "pointerup") place.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, pointerType: "touch", clientX: at.x, clientY: at.y }));
-      else chart.overlay.at = null;
+      else leave();
       onFrame(chart.paintOverlay);
     }
     // The finger that is left of two does nothing more.
@@ -98,9 +102,11 @@ export function touch(chart) {
   // The page can scroll, and a tap still is a click; Plotly does not hear of it.
   box.addEventListener("touchstart", (event) => place.contains(/** @type {Node} */ (event.target)) && event.stopPropagation(), { capture: true, passive: true });
   // Beside the chart a tap takes the crosshair away.
-  document.addEventListener("pointerdown", (event) => {
+  const beside = (/** @type {PointerEvent} */ event) => {
+    if (!box.isConnected) return document.removeEventListener("pointerdown", beside);
     if (event.pointerType !== "touch" || box.contains(/** @type {Node} */ (event.target)) || !chart.overlay.at) return;
-    chart.overlay.at = null;
+    leave();
     onFrame(chart.paintOverlay);
-  });
+  };
+  document.addEventListener("pointerdown", beside);
 }

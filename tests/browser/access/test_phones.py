@@ -97,6 +97,39 @@ def middle(page: Page) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def test_fingers_move_the_charts_of_the_compare_page_and_scroll_it(enter: Callable[..., Page]) -> None:
+    page = enter("/compare?charts=AAPL,MSFT,GOOGL,AMZN", wait=".cell .js-plotly-plot", viewport=UPRIGHT, **PHONE)
+    state_is(page, "live")
+    page.wait_for_timeout(800)
+    fingers = Fingers(page)
+    box = page.locator(".cell-chart").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + 150, box["y"] + 100
+
+    def spans() -> list[float]:
+        """First and last moment of the first chart, ms."""
+        ends: list[float] = page.evaluate(
+            "document.querySelector('.cell-chart')._fullLayout.xaxis.range.map((text) => Date.parse(text + 'Z'))"
+        )
+        return ends
+
+    before = spans()
+    fingers.swipe((x, y), (x + 2, y - 80))
+    page.wait_for_timeout(500)
+    scrolled = page.locator(".compare").evaluate("(one) => one.scrollTop")
+    assert scrolled > 40
+    assert spans() == before
+    page.locator(".compare").evaluate("(one) => one.scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    fingers.swipe((x, y), (x + 100, y + 3))
+    page.wait_for_timeout(600)
+    panned = spans()
+    assert panned[0] < before[0]
+    fingers.pinch((x, y), 30, 90)
+    page.wait_for_timeout(600)
+    assert spans()[1] - spans()[0] == pytest.approx((panned[1] - panned[0]) / 3, rel=0.25)
+
+
 def whole(page: Page) -> None:
     """Nothing sticks out, is cut off or lies on another control."""
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
