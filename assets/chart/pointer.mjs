@@ -108,7 +108,8 @@ export function point(chart) {
     onFrame(chart.paintOverlay);
   };
   place.addEventListener("pointermove", move);
-  place.addEventListener("pointerleave", leave);
+  // Where a finger has tapped the crosshair stays; it has nowhere else to rest.
+  place.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
 
   menu(chart, read);
   place.tabIndex = 0;

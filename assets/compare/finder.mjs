@@ -14,7 +14,7 @@ export function finder({ label, instruments, choose }) {
     ...{ id: "compare-field", class: "field", type: "text", role: "combobox", placeholder: label, "aria-label": label, "aria-autocomplete": "list" },
     ...{ "aria-controls": "compare-results", "aria-expanded": "false", autocomplete: "off", spellcheck: "false", maxlength: 60 },
   });
-  const list = make("ul", { id: "compare-results", class: "results", role: "listbox", "aria-label": "Symbols", hidden: true });
+  const list = make("ul", { id: "compare-results", class: "results", role: "listbox", tabindex: -1, "aria-label": "Symbols", hidden: true });
   const box = make("div", { class: "compare-finder" }, [field, list]);
   /** @type {any[]} */
   let found = [];

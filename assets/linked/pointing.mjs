@@ -5,6 +5,7 @@
 import { flagWords } from "../chart/made.mjs";
 import { barTime } from "../chart/pointer.mjs";
 import { CLOSE, FLAGS, HIGH, LOW, OPEN, START, VOLUME } from "../chart/series.mjs";
+import { touch } from "../chart/touch.mjs";
 import { onFrame } from "../live/frame.mjs";
 import { TIMEFRAMES } from "../live/view.mjs";
 import * as words from "../page/words.mjs";
@@ -40,7 +41,9 @@ export function point(cell) {
     page.pointed(cell, null);
     onFrame(cell.paintOverlay);
   };
-  place.addEventListener("pointerleave", leave);
+  // Where a finger has tapped the crosshair stays.
+  place.addEventListener("pointerleave", (/** @type {PointerEvent} */ event) => event.pointerType === "touch" || leave());
+  touch(cell, leave);
 
   // What lies under the pointer, or at another chart's moment, with the scales of now.
   overlay.look = (/** @type {any} */ panes) => {

@@ -138,8 +138,12 @@ export async function alerts({ market, view, show, paint: first }) {
     write(wrong, "");
     explain();
   };
+  /** What had the focus before the form. @type {HTMLElement | null} */
+  let came = null;
   const close = () => {
+    const back = form.contains(document.activeElement);
     form.hidden = true;
+    if (back) (came?.isConnected && came.checkVisibility() ? came : fresh).focus({ preventScroll: true });
   };
   const open = (/** @type {string} */ of, /** @type {number | null} */ price) => {
     symbol = of;
@@ -148,6 +152,8 @@ export async function alerts({ market, view, show, paint: first }) {
     write(title, `Alert on ${symbol}`);
     level.value = at == null ? "" : at.toFixed(decimalsOf(symbol));
     direction.value = price != null && now != null && price < now ? "below" : "above";
+    const focused = /** @type {HTMLElement} */ (document.activeElement);
+    if (focused !== document.body && !form.contains(focused)) came = focused;
     form.hidden = false;
     changed();
     show("side");

@@ -20,6 +20,7 @@ export async function savedViews({ view, opened }) {
   const shelf = new ViewShelf(view);
   if (opened?.view) shelf.opened = { id: opened.id, name: opened.name, version: opened.version, query: opened.view.settings?.page ? queryOf(opened.view) : view.query() };
   const button = await element("#views-button");
+  const beside = await element("#compare-views");
 
   const name = make("input", { id: "view-name", class: "field", maxlength: 80, placeholder: "Name", "aria-label": "Name of the view", autocomplete: "off" });
   const saving = make("form", { class: "views-line" }, [name, make("button", { type: "submit", class: "button primary", text: "Save this view" })]);
@@ -189,6 +190,7 @@ export async function savedViews({ view, opened }) {
   });
   close.addEventListener("click", () => dialog.close());
   button.addEventListener("click", open);
+  beside.addEventListener("click", open);
   paint();
   return { open, shelf };
 }

@@ -47,7 +47,7 @@ export async function search({ market, view }) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  const list = make("ul", { id: "search-results", class: "results", role: "listbox", "aria-label": "Symbols", hidden: true });
+  const list = make("ul", { id: "search-results", class: "results", role: "listbox", tabindex: -1, "aria-label": "Symbols", hidden: true });
   box.replaceChildren(field, make("kbd", { text: "Ctrl K", "aria-hidden": "true" }), list);
   /** @type {any[]} */
   let found = [];

@@ -24,6 +24,7 @@ import { indicators as makeIndicators } from "./indicators.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { pages as makePages } from "./pages.mjs";
 import { listSort } from "./listsort.mjs";
+import { moreTools } from "./moretools.mjs";
 import { preferences } from "./preferences.mjs";
 import { Kept } from "./kept.mjs";
 import { pinner } from "./pinning.mjs";
@@ -51,6 +52,7 @@ import { trades } from "../side/trades.mjs";
 import { barTable } from "../chart/bartable.mjs";
 import { range } from "../chart/range.mjs";
 import { axisMenu } from "../chart/axismenu.mjs";
+import { touch } from "../chart/touch.mjs";
 
 /** The indicators that the address asks for. @param {import("../indicators/choice.mjs").Registry} registry */
 function readAddress(registry) {
@@ -176,6 +178,7 @@ async function begin(paint) {
   });
   await shown.seen("chart");
   const exportBy = await toolbar({ view });
+  await moreTools();
   const chart = await makeChart({ market, feedKind: paint.feed.kind });
   view.on((/** @type {any} */ now) => chart.rescale(now.scale));
   chart.rescale(view.scale);
@@ -186,6 +189,7 @@ async function begin(paint) {
   setInterval(() => !document.hidden && chart.tick(), 1000);
   chart.tick();
   const drawing = drawings(chart, { market, user: paint.user.name });
+  touch(chart);
   barTable(chart);
   compare.begin(chart);
   figures.begin(chart, paint.figure);

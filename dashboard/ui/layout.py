@@ -63,18 +63,13 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
             html.Div(
                 className="panel-head toolbar",
                 children=[
-                    html.Div(
-                        className="toolbar-part",
-                        children=[
-                            html.H2(view["symbol"], id="chart-symbol", title=view["symbol"]),
-                            dcc.RadioItems(
-                                id="timeframe",
-                                className="segments",
-                                options=[{"label": frame.name, "value": frame.name} for frame in TIMEFRAMES],
-                                value=view["timeframe"],
-                                inline=True,
-                            ),
-                        ],
+                    html.H2(view["symbol"], id="chart-symbol", title=view["symbol"]),
+                    dcc.RadioItems(
+                        id="timeframe",
+                        className="segments",
+                        options=[{"label": frame.name, "value": frame.name} for frame in TIMEFRAMES],
+                        value=view["timeframe"],
+                        inline=True,
                     ),
                     html.Div(className="toolbar-part", children=_tools(view)),
                 ],
@@ -87,10 +82,11 @@ def chart_panel(paint: dict[str, Any]) -> html.Section:
 
 
 def _tools(view: dict[str, str]) -> list[Any]:
-    """What is behind the timeframes; in a line of its own where one does not suffice for both."""
+    """What is behind the timeframes; in a line of its own where one does not suffice for both.
+
+    What is used more seldom is in a part of its own: on small screens a sheet (`assets/page/moretools.mjs`).
+    """
     return [
-        _choice("chart-type", "Chart type", TYPES, view["type"]),
-        _choice("chart-scale", "Price scale", SCALES, view["scale"]),
         html.Button(
             "Indicators",
             id="indicators",
@@ -108,16 +104,34 @@ def _tools(view: dict[str, str]) -> list[Any]:
             **hyphened(aria_expanded="false", aria_haspopup="dialog"),
         ),
         html.Button(
-            "Views",
-            id="views-button",
-            className="button",
+            "⋯",
+            id="more-button",
+            className="button more-button",
             type="button",
-            title="Saved views (V)",
-            **hyphened(aria_haspopup="dialog"),
+            title="More tools: type, scale, views, export",
+            **hyphened(aria_label="More tools", aria_expanded="false", aria_controls="more-tools"),
         ),
-        html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
-        html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
-        export_menu(),
+        html.Div(
+            id="more-tools",
+            className="more-tools",
+            role="group",
+            **hyphened(aria_label="More tools"),
+            children=[
+                _choice("chart-type", "Chart type", TYPES, view["type"]),
+                _choice("chart-scale", "Price scale", SCALES, view["scale"]),
+                html.Button(
+                    "Views",
+                    id="views-button",
+                    className="button",
+                    type="button",
+                    title="Saved views (V)",
+                    **hyphened(aria_haspopup="dialog"),
+                ),
+                html.Button("CSV", id="export-csv", className="button", type="button", title="Download the bars"),
+                html.Button("PNG", id="export-png", className="button", type="button", title="Download a picture"),
+                export_menu(),
+            ],
+        ),
         html.Button("Alert", id="alert-button", className="button primary", type="button"),
         html.Button(
             "Panel",

@@ -311,7 +311,7 @@ def test_a_phone_has_the_whole_menu_and_every_pane(running: Any, browser: Browse
     assert outside == []
     add(page, "Average true range")
     expect(page.locator(".indicator-row")).to_have_count(4)
-    page.get_by_role("button", name="Close", exact=True).click()
+    panel.get_by_label("Close", exact=True).click()
     expect(panel).to_be_hidden()
     whole(page)
     found = page.evaluate(PANES)

@@ -127,6 +127,7 @@ def test_a_title_too_long_for_a_phone_takes_more_lines(running: Any, browser: Br
     page = log_in(browser, running.url)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_selector("#export-menu", state="attached")
+    page.click("#more-button")
     page.wait_for_timeout(500)
     page.evaluate("window.tickboard.chart.plot.figure.name = 'A name of many words that fill a line of a phone alone'")
     seen, picture = taken(page)

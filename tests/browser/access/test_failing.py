@@ -21,6 +21,19 @@ FAULTS: dict[str, Callable[[Route], None]] = {
 SAID = {"500": re.compile("answered (with status )?500"), "cut": re.compile("could not be reached|did not answer")}
 
 
+#: How long the chart's panel shows nothing of its wait after a click, ms.
+CALM = """() => {
+  const panel = document.querySelector(".chart-panel");
+  let clicked = 0;
+  document.addEventListener("click", () => (clicked = performance.now()), { capture: true, once: true });
+  new MutationObserver((_changes, watcher) => {
+    if (panel.getAttribute("aria-busy") !== "true") return;
+    window.calm = performance.now() - clicked;
+    watcher.disconnect();
+  }).observe(panel, { attributes: true });
+}"""
+
+
 def output_of(route: Route) -> str:
     """The store that a callback's request is for."""
     return str(json.loads(route.request.post_data or "{}").get("output", "")).split(".data")[0]
@@ -28,6 +41,10 @@ def output_of(route: Route) -> str:
 
 def break_callback(page: Page, store: str, fault: Callable[[Route], None]) -> None:
     page.route(CALLBACK, lambda route: fault(route) if output_of(route) == store else route.fallback())
+
+
+def break_path(page: Page, path: str, fault: Callable[[Route], None]) -> None:
+    page.route(path, lambda route: fault(route))  # noqa: PLW0108  # playwright can't hold a method of a list
 
 
 def failed(panel: Locator) -> Locator:
@@ -195,17 +212,17 @@ def test_what_takes_long_shows_it_calmly_and_an_export_can_be_ended(enter: Calla
     held: list[Route] = []
     chart = page.locator(".chart-panel")
     break_callback(page, "figure", held.append)
+    page.evaluate(CALM)
     page.click('#cards .card[data-symbol="MSFT"]')
-    page.wait_for_timeout(150)
-    expect(chart).not_to_have_attribute("aria-busy", "true")
     expect(chart).to_have_attribute("aria-busy", "true")
+    assert page.evaluate("window.calm") >= 390
     held[0].continue_()
     expect(page.locator("#chart-symbol")).to_have_text("MSFT")
     expect(chart).not_to_have_attribute("aria-busy", "true")
     page.unroute_all()
 
     waiting: list[Route] = []
-    page.route("**/statistics?*", waiting.append)
+    break_path(page, "**/statistics?*", waiting.append)
     page.click("#side-tab-statistics")
     panel = page.locator("#statistics-panel")
     expect(panel).to_have_attribute("aria-busy", "true")
