@@ -26,8 +26,9 @@ import { Warming } from "./warming.mjs";
 const REDRAW_MS = 5_000;
 /** The countdown is drawn at most so often, where a replay's seconds are short. */
 const COUNT_MS = 250;
-/** Older bars are asked for in pieces of so many. */
+/** Older bars are asked for in pieces of so many, of a view that lacks more of as many as the server gives at once. */
 const OLDER = 2_000;
+const OLDER_MOST = 50_000;
 
 export class Chart {
   /** @param {any} Plotly @param {HTMLElement} place `#chart` @param {{market: any, feedKind: string}} page */
@@ -185,7 +186,7 @@ export class Chart {
     this.count();
     this.overlay.draw();
     const panes = this.overlay.panes();
-    if (panes) this.strip.draw(panes);
+    if (panes) this.strip.draw(panes, this.dragging);
     this.painted();
     this.pointer.describe();
   }
@@ -263,7 +264,9 @@ export class Chart {
     if (first === undefined || 2 * plot.left - plot.right > plot.axis.place(first) || this.askedBefore <= first) return;
     this.askedBefore = first;
     const { symbol, timeframe } = data;
-    const query = new URLSearchParams({ timeframe, end: String(first), limit: String(OLDER) });
+    const lacking = Math.ceil((plot.axis.place(first) - 2 * plot.left + plot.right) / data.ms);
+    const limit = Math.min(Math.max(lacking, OLDER), OLDER_MOST);
+    const query = new URLSearchParams({ timeframe, end: String(first), limit: String(limit) });
     try {
       const older = await ask("GET", `/tickers/${encodeURIComponent(symbol)}/bars?${query}`);
       if (this.olderFailed) this.state.done();
@@ -314,7 +317,7 @@ export class Chart {
     const { from } = this.plot;
     const to = Math.min(this.plot.to, (this.data.newest?.[START] ?? this.plot.to) + this.data.ms);
     const studied = this.plot.studies.shown.map(({ chosen }) => label(chosen));
-    const said = `${studied.length ? ` · ${studied.join(", ")}` : ""}${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.kind ? ` (${this.kind})` : ""}`;
+    const said = `${studied.length ? ` · ${studied.join(", ")}` : ""}${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.plot.crowd.words && ` · ${this.plot.crowd.words}`}${this.kind ? ` (${this.kind})` : ""}`;
     const { name: full } = this.plot.figure;
     const title = `${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe} · ${this.zone.textContent}${said}`;
     this.drawAll(); // with the ranges of now, as the picture

@@ -7,11 +7,11 @@ import { Studies } from "../indicators/studies.mjs";
 import * as words from "../page/words.mjs";
 import { now } from "../page/zone.mjs";
 import { columns } from "./columns.mjs";
+import { Crowd } from "./crowd.mjs";
 import { HeikinAshi } from "./heikin.mjs";
 import { dateText, inked, zoneShift } from "./ink.mjs";
-import { joined } from "./joined.mjs";
 import { KINDS } from "./kinds.mjs";
-import { divided, outside, own, paned, ranged, traced } from "./panes.mjs";
+import { axisOf, divided, outside, own, paned, ranged, traced } from "./panes.mjs";
 import { counted, percentWords, roomy, ticks } from "./scale.mjs";
 import { at, between, CLOSE, HIGH, LOW, START, VOLUME } from "./series.mjs";
 import { TimeAxis } from "./timeaxis.mjs";
@@ -22,9 +22,8 @@ const PAD_Y = 0.06;
 const PAD_RIGHT = 0.06;
 /** So near to the edge a new price asks for other ranges. */
 const EDGE_Y = 0.015;
-/** Bars that Plotly gets at least, and at most: the view and as much on either side. */
+/** Bars that Plotly gets at least: the view and as much on either side. */
 const DRAWN_LEAST = 240;
-export const DRAWN_MOST = 3000;
 /** A view is never narrower than so many bars. */
 const NARROWEST = 8;
 /** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
@@ -78,6 +77,8 @@ export class Plot {
     this.moved = false;
     /** The start of the newest bar that Plotly has. */
     this.drawnTo = 0;
+    /** Views of more bars than Plotly should draw. */
+    this.crowd = new Crowd(this);
     /** Whether it would have been drawn, had there been a place. */
     this.owed = false;
     this.bound = false;
@@ -243,10 +244,13 @@ export class Plot {
     return this.panes.some(({ chosen, study }, at) => !chosen.about.span && study.at(this.series.rows, last).some((value) => outside(this.ranges[at], value)));
   }
 
-  /**
-   * The closed bars that Plotly gets: all in view, and as much on either side as there is room for. A view of more bars
-   * than Plotly should have (several to a pixel) has neighbours drawn as one.
-   */
+  /** Px that the panes are wide. */
+  get width() {
+    const { l = 0, r = 0 } = this.figure?.layout?.margin ?? {};
+    return this.place._fullLayout?.xaxis?._length ?? Math.max((this.place.clientWidth ?? 0) - l - r, 1);
+  }
+
+  /** The closed bars that Plotly gets: all in view, and as much on either side. */
   window() {
     const { rows } = this;
     const { ms } = this.series;
@@ -254,26 +258,39 @@ export class Plot {
     const place = (/** @type {number} */ moment) => Math.min(at(rows, moment), closed);
     const first = place(this.from - ms + 1);
     const last = place(this.to);
-    if (last - first > DRAWN_MOST) return joined(rows.slice(first, last), ms * Math.ceil((last - first) / DRAWN_MOST));
     const span = Math.max(this.right - this.left, (DRAWN_LEAST / 3) * ms);
-    const room = Math.floor((DRAWN_MOST - (last - first)) / 2);
+    // Where bars lie closer beside the view there may be as many there as in it at most.
+    const room = Math.max(last - first, DRAWN_LEAST / 3);
     const [from, to] = [this.axis.time(this.left - span) - ms + 1, this.axis.time(this.right + span)];
     return rows.slice(Math.max(place(from), first - room), Math.min(place(to), last + room));
   }
 
-  /** Closed bars that came after those that Plotly has; the overlay draws them meanwhile. */
+  /** Closed bars that came after those that are drawn; the overlay draws them meanwhile. */
   pending() {
-    const { rows } = this;
+    const { crowd, rows } = this;
+    if (crowd.on) return rows.slice(crowd.closed, crowd.to);
     let first = rows.length - 1;
     while (first > 0 && rows[first - 1][START] > this.drawnTo) first -= 1;
     return rows.slice(Math.max(first, 0));
+  }
+
+  /** Half of the width of a bar that is drawn, ms. */
+  get half() {
+    return this.series.ms * HALF * (this.crowd.on ? this.crowd.each : 1);
+  }
+
+  /** Plotly's traces where it draws the axes alone: without any it would not have them. */
+  axes() {
+    const x = [dateText(this.left + this.shift)];
+    const names = ["y", "y2", ...this.panes.map((_pane, at) => axisOf(at).replace("axis", ""))];
+    return names.map((yaxis) => ({ type: "scatter", mode: "lines", x, y: [null], yaxis, hoverinfo: "skip", showlegend: false }));
   }
 
   /** @param {number[][]} bars */
   traces(bars) {
     const { rows, shift, base, scale, axis } = this;
     const before = bars.length ? rows[at(rows, bars[0][START]) - 1] : undefined;
-    const column = columns(bars, { before, shift, place: (ms) => axis.place(ms), half: this.series.ms * HALF, base, scale, view: [this.left, this.right] });
+    const column = columns(bars, { before, shift, place: (ms) => axis.place(ms), half: this.half, base, scale, view: [this.left, this.right] });
     const drawn = this.figure.traces.map((/** @type {any} */ described) => {
       const { columns: wanted, directions, where, ...rest } = described;
       const trace = inked(rest);
@@ -296,7 +313,7 @@ export class Plot {
     this.baseFrom = this.from;
     [this.low, this.high] = this.fitted();
     let volume = 0;
-    for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
+    for (const bar of this.crowd.on ? this.crowd.between(this.from, this.to) : this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
     this.volume = volume * 1.08 || 1;
     this.panes = own(this.studies.shown);
     this.ranges = this.panes.map(({ chosen, study }) => ranged(chosen.about, this.studies.span(study, this.from, this.to)));
@@ -318,7 +335,9 @@ export class Plot {
     if (this.axis.plain) return standoff;
     const { left, right, axis, shift } = this;
     const { rows, ms } = this.series;
-    const bars = rows.slice(at(rows, axis.time(2 * left - right)), at(rows, axis.time(2 * right - left)));
+    const [from, to] = [at(rows, axis.time(2 * left - right)), at(rows, axis.time(2 * right - left))];
+    const { firsts } = this.crowd.on ? this.crowd.groups : { firsts: null };
+    const bars = firsts ? firsts.map((index) => rows[index]) : rows.slice(from, to);
     const most = Math.max(2, Math.floor((this.place.clientWidth || 0) / TICK_WIDTH));
     const made = timeTicks(bars, { ms, left, right, most, place: (moment) => axis.place(moment) });
     return { ...standoff, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };
@@ -350,11 +369,12 @@ export class Plot {
     // What can't be seen is drawn when it can: the page may be another one, its theme and its time different by then.
     this.owed = !this.place.clientWidth;
     if (!this.figure || this.owed) return;
-    const bars = this.window();
-    this.drawnTo = bars[bars.length - 1]?.[START] ?? 0;
+    this.crowd.turn();
+    const bars = this.crowd.on ? [] : this.window();
+    this.drawnTo = (this.crowd.on ? this.rows[this.crowd.closed - 1] : bars[bars.length - 1])?.[START] ?? 0;
     this.drawnAt = performance.now();
     const layout = { ...this.layout(), width: this.place.clientWidth, height: this.place.clientHeight };
-    this.Plotly.react(this.place, this.traces(bars), layout, CONFIG);
+    this.Plotly.react(this.place, this.crowd.on ? this.axes() : this.traces(bars), layout, CONFIG);
     if (!this.bound) this.bind();
   }
 
