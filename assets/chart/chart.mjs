@@ -17,7 +17,7 @@ import { plotly } from "./library.mjs";
 import { picture } from "./picture.mjs";
 import { Plot } from "./plot.mjs";
 import { point } from "./pointer.mjs";
-import { Series, START } from "./series.mjs";
+import { at as indexAt, Series, START } from "./series.mjs";
 import { Strip } from "./strip.mjs";
 import { Walk } from "./walk.mjs";
 import { Warming } from "./warming.mjs";
@@ -86,9 +86,17 @@ export class Chart {
     return this.plot.figure !== null && this.data.symbol === symbol && this.data.timeframe === timeframe;
   }
 
-  /** Show a figure; zoom and pan are kept for the same series. @param {any} figure */
+  /** Bars that another series is shown with: as many as of this one, where its newest are in view; else the usual number. */
+  get zoom() {
+    const { plot, data } = this;
+    if (!plot.figure || !plot.moved || !plot.following) return undefined;
+    return data.rows.length - indexAt(data.rows, plot.from - data.ms + 1) || undefined;
+  }
+
+  /** Show a figure; zoom and pan are kept for the same series, zoom for another one. @param {any} figure */
   show(figure) {
     const same = this.holds(figure.symbol, figure.timeframe);
+    const bars = same ? undefined : this.zoom;
     const followed = same && this.plot.following;
     const keep = same && (followed || figure.epoch === this.plot.figure.epoch);
     this.olderFailed = false;
@@ -104,7 +112,7 @@ export class Chart {
     const heading = document.getElementById("chart-symbol");
     if (heading) write(heading, (heading.title = figure.symbol));
     this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows go from bar to bar, with Shift they move the view, plus and minus zoom, B shows a table`);
-    this.plot.show(figure, keep);
+    this.plot.show(figure, keep, bars);
     this.warming.want();
     this.drawn("moved");
     this.sayZone();

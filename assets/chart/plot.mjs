@@ -163,11 +163,11 @@ export class Plot {
     return words.price(price, this.figure?.decimals ?? 2);
   }
 
-  /** Another figure; the view is kept where `keep` says so. @param {any} figure @param {boolean} keep */
-  show(figure, keep) {
+  /** Another figure; the view is kept where `keep` says so, else it is of the newest bars. @param {any} figure @param {boolean} keep @param {number} [bars] how many */
+  show(figure, keep, bars) {
     this.figure = figure;
     this.rezone();
-    if (!keep || !this.series.newest) this.home();
+    if (!keep || !this.series.newest) this.home(bars);
     this.draw();
   }
 
