@@ -54,6 +54,8 @@ export class Chart {
       place.focus({ preventScroll: true });
     });
     this.dragging = false;
+    /** The indicators that are shown, in words. */
+    this.studied = "";
     this.counting = false;
     this.counted = 0;
     this.redraw = 0;
@@ -114,7 +116,7 @@ export class Chart {
     this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows go from bar to bar, with Shift they move the view, plus and minus zoom, B shows a table`);
     this.plot.show(figure, keep, bars);
     this.warming.want();
-    this.drawn("moved");
+    this.settled();
     this.sayZone();
   }
 
@@ -163,6 +165,9 @@ export class Chart {
 
   /** Show these indicators. @param {import("../indicators/choice.mjs").Chosen[]} list */
   study(list) {
+    const text = JSON.stringify(list.map((one) => [textOf(one), one.colour, one.hidden]));
+    if (text === this.studied) return;
+    this.studied = text;
     this.plot.studies.choose(list);
     if (!this.plot.figure) return;
     this.warming.want();
@@ -235,12 +240,20 @@ export class Chart {
   /** Plotly has drawn, is being dragged, or shows another part. @param {"drawn" | "dragging" | "moved"} what */
   drawn(what) {
     this.dragging = what === "dragging";
-    if (what === "moved") {
-      onFrame(this.drawAll);
-      this.wantOlder();
-      this.onMoved();
-    }
     if (what === "drawn") forget();
+    if (what !== "moved") return this.shown();
+    onFrame(this.drawAll);
+    return this.settled();
+  }
+
+  /** Another part is shown. */
+  settled() {
+    void this.wantOlder();
+    this.onMoved();
+    this.shown();
+  }
+
+  shown() {
     this.back.hidden = this.plot.following;
     this.paintOverlay();
   }

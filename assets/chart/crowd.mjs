@@ -3,7 +3,7 @@
 // neighbours as one as there is room for, and Plotly has the axes alone. Groups and lines are kept while the view moves and
 // made anew around it where it leaves them, or where bars have changed. Draws nothing.
 
-import { at, CLOSE, START } from "./series.mjs";
+import { at, CLOSE } from "./series.mjs";
 import { beginOf, eachOf, merged, picked } from "./thinned.mjs";
 
 /** Bars in view that Plotly still draws: 720 with those around them take it 80 ms, so many on a sheet 2 (tests/benchmarks/moving.py). */
@@ -110,22 +110,22 @@ export class Crowd {
   /** The rows that the closes go through, up to the last group. */
   closes() {
     const { rows } = this.plot;
-    return this.picks(this, 0, (index) => rows[index][CLOSE]);
+    const { firsts } = this.groups;
+    const from = firsts[0] ?? 0;
+    return this.picks(this, 0, () => Float64Array.from({ length: this.closed - from }, (_, index) => rows[from + index][CLOSE]), from);
   }
 
   /** The rows that an output of a study goes through. @param {import("../indicators/study.mjs").Study} study @param {number} output */
   studied(study, output) {
-    const column = study.values[output];
-    const begin = study.start === null ? Infinity : at(this.plot.series.rows, study.start);
-    return this.picks(study, output, (index) => column[index - begin] ?? NaN);
+    if (study.start === null) return [];
+    return this.picks(study, output, () => study.values[output], at(this.plot.series.rows, study.start));
   }
 
-  /** @param {object} of @param {number} output @param {(index: number) => number} value @returns {number[]} */
-  picks(of, output, value) {
+  /** @param {object} of @param {number} output @param {() => ArrayLike<number>} values @param {number} shift the row of the first @returns {number[]} */
+  picks(of, output, values, shift) {
     const { firsts } = this.groups;
     let held = this.lines.get(of);
     if (held?.version !== this.version) this.lines.set(of, (held = { version: this.version, lines: [] }));
-    const { rows, axis } = this.plot;
-    return (held.lines[output] ??= picked(value, (index) => axis.place(rows[index][START]), firsts.slice(0, -1), this.closed));
+    return (held.lines[output] ??= picked(values(), shift, firsts.slice(0, -1), this.closed));
   }
 }

@@ -14,6 +14,7 @@ export const LEAST_PX = 2.5;
 /** A line has so many points of each group, each picked from the least and the most of so many pieces. */
 const POINTS = 2;
 const PIECES = 2;
+const MOST = 2 * PIECES;
 
 /** How many bars are drawn as one: 1, 2, 5, 10, 20 and so on. @param {number} bars in view @param {number} width px */
 export function eachOf(bars, width) {
@@ -71,76 +72,107 @@ export function merged(rows, from, to, { each, ms, place, time }, before) {
 
 /**
  * The rows that a line goes through, ascending, with -1 where it has a gap: its ends, and up to two of each group between.
- * @param {(index: number) => number} value at a row, NaN for none @param {(index: number) => number} place of a row
+ * Distances are counted in rows.
+ * @param {ArrayLike<number>} values NaN for none @param {number} shift the row of the first
  * @param {number[]} firsts the rows that groups begin with, ascending @param {number} end the row after the last
  * @returns {number[]}
  */
-export function picked(value, place, firsts, end) {
-  const parts = pieces(firsts, end).map(([from, to]) => part(value, from, to));
+export function picked(values, shift, firsts, end) {
+  const { count, rows, sizes, ends } = parts(values, shift, firsts, end);
   /** @type {number[]} */
   const found = [];
-  for (const [at, { candidates, first, last }] of parts.entries()) {
-    const before = found[found.length - 1] ?? -1;
-    if (!candidates.length) {
+  let before = -1;
+  for (let part = 0; part < count; part++) {
+    const [size, next] = [sizes[part], part + 1 < count ? sizes[part + 1] : 0];
+    if (size === 0) {
       if (before >= 0) found.push(-1);
+      before = -1;
       continue;
     }
-    const next = parts[at + 1]?.candidates ?? [];
-    if (before < 0) found.push(first);
-    if (!next.length) {
-      if (last !== first || before >= 0) found.push(last);
-    } else if (before >= 0) found.push(largest({ value, place }, candidates, before, next));
+    const start = before < 0;
+    const [first, last] = [ends[2 * part], ends[2 * part + 1]];
+    if (start) found.push((before = first));
+    if (next === 0) {
+      if (last !== before) found.push((before = last));
+    } else if (!start) {
+      found.push((before = largest(values, shift, rows, part * MOST, size, before, next)));
+    }
   }
   return found;
 }
 
-/** The row that makes the largest triangle with the one before and the middle of those that come next. @param {{value: (index: number) => number, place: (index: number) => number}} of @param {number[]} candidates @param {number} before @param {number[]} next */
-function largest({ value, place }, candidates, before, next) {
-  if (candidates.length === 1) return candidates[0];
-  let [x, y] = [0, 0];
-  for (const index of next) [x, y] = [x + place(index) / next.length, y + value(index) / next.length];
-  const [x0, y0] = [place(before), value(before)];
-  let [most, best] = [-1, candidates[0]];
-  for (const index of candidates) {
-    const area = Math.abs((x0 - x) * (value(index) - y0) - (x0 - place(index)) * (y - y0));
-    if (area > most) [most, best] = [area, index];
+/** The row that makes the largest triangle with the one before and the middle of the next part's. @param {ArrayLike<number>} values @param {number} shift @param {Int32Array} rows @param {number} from @param {number} size @param {number} before @param {number} next how many rows the next part has */
+function largest(values, shift, rows, from, size, before, next) {
+  if (size === 1) return rows[from];
+  let x = 0;
+  let y = 0;
+  for (let at = from + MOST; at < from + MOST + next; at++) {
+    x += rows[at];
+    y += values[rows[at] - shift];
+  }
+  x = x / next - before;
+  const y0 = values[before - shift];
+  y = y / next - y0;
+  let most = -1;
+  let best = rows[from];
+  for (let at = from; at < from + size; at++) {
+    const row = rows[at];
+    const area = Math.abs(x * (values[row - shift] - y0) - (row - before) * y);
+    if (area > most) {
+      most = area;
+      best = row;
+    }
   }
   return best;
 }
 
-/** Each group in as many parts as it gets points. @param {number[]} firsts @param {number} end @returns {[number, number][]} from a row to the one after the last */
-function pieces(firsts, end) {
-  return firsts.flatMap((first, group) => {
-    const count = (firsts[group + 1] ?? end) - first;
-    const points = Math.min(POINTS, count);
-    return Array.from({ length: points }, (_, point) => cut(first, count, point, points));
-  });
-}
-
-/** @param {number} from @param {number} count @param {number} at @param {number} parts @returns {[number, number]} */
-function cut(from, count, at, parts) {
-  return [from + Math.floor((count * at) / parts), from + Math.floor((count * (at + 1)) / parts)];
-}
-
-/** The least and the most of each piece of a part, ascending, and its first and last row with a value. @param {(index: number) => number} value @param {number} from @param {number} to */
-function part(value, from, to) {
-  /** @type {number[]} */
-  const candidates = [];
-  let [first, last] = [-1, -1];
-  for (let piece = 0; piece < PIECES; piece++) {
-    let [low, high] = [-1, -1];
-    let [least, most] = [Infinity, -Infinity];
-    const [begin, end] = cut(from, to - from, piece, PIECES);
-    for (let index = begin; index < end; index++) {
-      const y = value(index);
-      if (!Number.isFinite(y)) continue;
-      if (first < 0) first = index;
-      last = index;
-      if (y < least) [least, low] = [y, index];
-      if (y > most) [most, high] = [y, index];
+/**
+ * Each group in as many parts as it gets points: of each the least and the most of its pieces (`MOST` places of `rows`, of
+ * which `sizes` are taken, ascending), and its first and last row with a value (`ends`).
+ * @param {ArrayLike<number>} values @param {number} shift @param {number[]} firsts @param {number} end
+ */
+function parts(values, shift, firsts, end) {
+  const rows = new Int32Array(firsts.length * POINTS * MOST);
+  const sizes = new Uint8Array(firsts.length * POINTS);
+  const ends = new Int32Array(firsts.length * POINTS * 2);
+  let count = 0;
+  for (let group = 0; group < firsts.length; group++) {
+    const first = firsts[group];
+    const length = (group + 1 < firsts.length ? firsts[group + 1] : end) - first;
+    const points = Math.min(POINTS, length);
+    for (let point = 0; point < points; point++) {
+      const from = first + Math.floor((length * point) / points);
+      const to = first + Math.floor((length * (point + 1)) / points);
+      let size = 0;
+      let seen = -1;
+      let last = -1;
+      for (let piece = 0; piece < PIECES; piece++) {
+        let low = -1;
+        let high = -1;
+        let least = Infinity;
+        let most = -Infinity;
+        const stop = from + Math.floor(((to - from) * (piece + 1)) / PIECES);
+        for (let row = from + Math.floor(((to - from) * piece) / PIECES); row < stop; row++) {
+          const value = values[row - shift];
+          if (!Number.isFinite(value)) continue;
+          if (seen < 0) seen = row;
+          last = row;
+          if (value < least) {
+            least = value;
+            low = row;
+          }
+          if (value > most) {
+            most = value;
+            high = row;
+          }
+        }
+        if (low >= 0) rows[count * MOST + size++] = Math.min(low, high);
+        if (low !== high) rows[count * MOST + size++] = Math.max(low, high);
+      }
+      ends[2 * count] = seen;
+      ends[2 * count + 1] = last;
+      sizes[count++] = size;
     }
-    if (low >= 0) candidates.push(Math.min(low, high));
-    if (low !== high) candidates.push(Math.max(low, high));
   }
-  return { candidates, first, last };
+  return { count, rows, sizes, ends };
 }

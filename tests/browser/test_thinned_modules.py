@@ -85,7 +85,7 @@ def test_a_line_goes_through_its_own_points_and_through_every_spike(blank: Page,
         blank,
         """
         const firsts = Array.from({ length: 250 }, (_, at) => at * 20);
-        return thinned.picked((at) => given[at] ?? NaN, (at) => at, firsts, given.length);
+        return thinned.picked(given.map((value) => value ?? NaN), 0, firsts, given.length);
         """,
         values,
     )
@@ -107,7 +107,7 @@ def test_where_there_is_room_a_line_goes_through_every_point(blank: Page) -> Non
             blank,
             """
             const firsts = Array.from({ length: 60 / given }, (_, at) => at * given);
-            return thinned.picked((at) => Math.sin(at), (at) => at, firsts, 60);
+            return thinned.picked(Array.from({ length: 63 }, (_, at) => Math.sin(at - 3)), -3, firsts, 60);
             """,
             each,
         )
