@@ -21,6 +21,7 @@ import { at as indexAt, Series, START } from "./series.mjs";
 import { Strip } from "./strip.mjs";
 import { Walk } from "./walk.mjs";
 import { Warming } from "./warming.mjs";
+import { wheel } from "./wheel.mjs";
 
 /** Plotly takes newly closed bars at most so often; the overlay draws them until then. */
 const REDRAW_MS = 5_000;
@@ -71,6 +72,7 @@ export class Chart {
     this.warming = new Warming(this);
     this.walk = new Walk(this);
     this.pointer = point(this);
+    wheel(this);
     /** Called with a figure before it is drawn. @type {(figure: any) => void} */
     this.comparing = () => {};
     /** Called when older bars have come in front. */
@@ -199,7 +201,7 @@ export class Chart {
     this.count();
     this.overlay.draw();
     const panes = this.overlay.panes();
-    if (panes) this.strip.draw(panes, this.dragging);
+    if (panes) this.strip.draw(panes, this.dragging || this.plot.crowd.moving);
     this.painted();
     this.pointer.describe();
   }

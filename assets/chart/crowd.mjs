@@ -18,6 +18,8 @@ export class Crowd {
     this.follower = plot.series.follow();
     /** Whether the view is drawn here, as of Plotly's last drawing. */
     this.on = false;
+    /** Whether the wheel turns: however few bars are drawn here until it rests. */
+    this.moving = false;
     /** Counts what is made anew of closed groups. */
     this.version = 0;
     /** The row that the first group begins with, and the one after the last group. */
@@ -36,7 +38,7 @@ export class Crowd {
   /** Decide who draws the view. */
   turn() {
     const { rows, from, to, series } = this.plot;
-    this.on = at(rows, to) - at(rows, from - series.ms + 1) > MOST_DRAWN;
+    this.on = this.moving || at(rows, to) - at(rows, from - series.ms + 1) > MOST_DRAWN;
   }
 
   /** How many bars one that is drawn is of. */

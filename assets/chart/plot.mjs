@@ -25,7 +25,7 @@ const EDGE_Y = 0.015;
 /** Bars that Plotly gets at least: the view and as much on either side. */
 const DRAWN_LEAST = 240;
 /** A view is never narrower than so many bars. */
-const NARROWEST = 8;
+export const NARROWEST = 8;
 /** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
 export const HALF = 0.375;
 /** A label of the price axis has so many px at least. */
@@ -323,7 +323,7 @@ export class Plot {
     const { domains, heights } = divided(area, this.panes.map(({ chosen }) => this.heights.get(chosen.about.name)));
     const height = this.panes.length ? heights[0] : area;
     const [left, right] = [this.left + this.shift, this.right + this.shift];
-    layout.xaxis = { ...layout.xaxis, range: [dateText(left), dateText(right)], autorange: false, ...this.moments() };
+    layout.xaxis = { ...layout.xaxis, range: [dateText(left), dateText(right)], autorange: false, ...this.moments(), ...(this.crowd.moving && { ticklabeloverflow: "allow" }) };
     layout.yaxis = { ...layout.yaxis, ...this.figure.scales[this.scale], ...this.graduation(layout.yaxis.nticks, height), autorange: false };
     layout.yaxis2 = { ...layout.yaxis2, range: [0, this.volume], autorange: false };
     return paned(layout, this.panes, this.ranges, { domains, axis: this.figure.studies?.axis });

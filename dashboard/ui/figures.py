@@ -240,6 +240,8 @@ def _layout() -> dict[str, Any]:
             "domain": [0.2, 1],
             "fixedrange": True,
             "automargin": False,
+            # Plotly would measure each label on the screen to see whether it is cut: half of what its axes cost.
+            "ticklabeloverflow": "allow",
             "nticks": 9,
         },
         "yaxis2": {**axis, "side": "right", "domain": [0, 0.17], "fixedrange": True, "visible": False},

@@ -21,7 +21,7 @@ DAYS, BARS = 75, 100_000
 STUDIES = "sma:20,bbands:20:2,rsi:14,macd:12:26:9"
 ROUNDS, MOVED_S, LIMIT_MS = 3, 5.0, 1000 / 30
 #: Between two turns of the wheel, and how many make a way in or out.
-TURN_S, TURNS = 0.08, 30
+TURN_S, TURNS = 0.04, 70
 #: Stamps of every frame, from now on.
 STAMPS = """() => {
   const stamps = (window.stamps = []);
