@@ -1,4 +1,4 @@
-"""Thousands of bars in view on the running page: merged candles that say so, refined as one zooms, true to every bar."""
+"""Thousands of bars in view on the running page: merged candles that say so, refined as one zooms, true to each bar."""
 
 from __future__ import annotations
 
