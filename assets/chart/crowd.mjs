@@ -6,7 +6,7 @@
 import { at, CLOSE } from "./series.mjs";
 import { beginOf, eachOf, merged, picked } from "./thinned.mjs";
 
-/** Bars in view that Plotly still draws: 720 with those around them take it 80 ms, so many on a sheet 2 (tests/benchmarks/moving.py). */
+/** Bars in view that Plotly still draws: with those around them 720, which take it 80 ms. */
 export const MOST_DRAWN = 240;
 /** Groups are made of the view and of so many times its width on either side. */
 const AROUND = 1;
