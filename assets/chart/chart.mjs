@@ -17,17 +17,19 @@ import { plotly } from "./library.mjs";
 import { picture } from "./picture.mjs";
 import { Plot } from "./plot.mjs";
 import { point } from "./pointer.mjs";
-import { Series, START } from "./series.mjs";
+import { at as indexAt, Series, START } from "./series.mjs";
 import { Strip } from "./strip.mjs";
 import { Walk } from "./walk.mjs";
 import { Warming } from "./warming.mjs";
+import { wheel } from "./wheel.mjs";
 
 /** Plotly takes newly closed bars at most so often; the overlay draws them until then. */
 const REDRAW_MS = 5_000;
 /** The countdown is drawn at most so often, where a replay's seconds are short. */
 const COUNT_MS = 250;
-/** Older bars are asked for in pieces of so many. */
+/** Older bars are asked for in pieces of so many, of a view that lacks more of as many as the server gives at once. */
 const OLDER = 2_000;
+const OLDER_MOST = 50_000;
 
 export class Chart {
   /** @param {any} Plotly @param {HTMLElement} place `#chart` @param {{market: any, feedKind: string}} page */
@@ -53,6 +55,8 @@ export class Chart {
       place.focus({ preventScroll: true });
     });
     this.dragging = false;
+    /** The indicators that are shown, in words. */
+    this.studied = "";
     this.counting = false;
     this.counted = 0;
     this.redraw = 0;
@@ -68,6 +72,7 @@ export class Chart {
     this.warming = new Warming(this);
     this.walk = new Walk(this);
     this.pointer = point(this);
+    wheel(this);
     /** Called with a figure before it is drawn. @type {(figure: any) => void} */
     this.comparing = () => {};
     /** Called when older bars have come in front. */
@@ -85,9 +90,17 @@ export class Chart {
     return this.plot.figure !== null && this.data.symbol === symbol && this.data.timeframe === timeframe;
   }
 
-  /** Show a figure; zoom and pan are kept for the same series. @param {any} figure */
+  /** Bars that another series is shown with: as many as of this one, where its newest are in view; else the usual number. */
+  get zoom() {
+    const { plot, data } = this;
+    if (!plot.figure || !plot.moved || !plot.following) return undefined;
+    return data.rows.length - indexAt(data.rows, plot.from - data.ms + 1) || undefined;
+  }
+
+  /** Show a figure; zoom and pan are kept for the same series, zoom for another one. @param {any} figure */
   show(figure) {
     const same = this.holds(figure.symbol, figure.timeframe);
+    const bars = same ? undefined : this.zoom;
     const followed = same && this.plot.following;
     const keep = same && (followed || figure.epoch === this.plot.figure.epoch);
     this.olderFailed = false;
@@ -103,9 +116,9 @@ export class Chart {
     const heading = document.getElementById("chart-symbol");
     if (heading) write(heading, (heading.title = figure.symbol));
     this.place.setAttribute("aria-label", `Chart of ${figure.name}, ${figure.timeframe} bars; arrows go from bar to bar, with Shift they move the view, plus and minus zoom, B shows a table`);
-    this.plot.show(figure, keep);
+    this.plot.show(figure, keep, bars);
     this.warming.want();
-    this.drawn("moved");
+    this.settled();
     this.sayZone();
   }
 
@@ -154,6 +167,9 @@ export class Chart {
 
   /** Show these indicators. @param {import("../indicators/choice.mjs").Chosen[]} list */
   study(list) {
+    const text = JSON.stringify(list.map((one) => [textOf(one), one.colour, one.hidden]));
+    if (text === this.studied) return;
+    this.studied = text;
     this.plot.studies.choose(list);
     if (!this.plot.figure) return;
     this.warming.want();
@@ -185,7 +201,7 @@ export class Chart {
     this.count();
     this.overlay.draw();
     const panes = this.overlay.panes();
-    if (panes) this.strip.draw(panes);
+    if (panes) this.strip.draw(panes, this.dragging || this.plot.crowd.moving);
     this.painted();
     this.pointer.describe();
   }
@@ -226,12 +242,20 @@ export class Chart {
   /** Plotly has drawn, is being dragged, or shows another part. @param {"drawn" | "dragging" | "moved"} what */
   drawn(what) {
     this.dragging = what === "dragging";
-    if (what === "moved") {
-      onFrame(this.drawAll);
-      this.wantOlder();
-      this.onMoved();
-    }
     if (what === "drawn") forget();
+    if (what !== "moved") return this.shown();
+    onFrame(this.drawAll);
+    return this.settled();
+  }
+
+  /** Another part is shown. */
+  settled() {
+    void this.wantOlder();
+    this.onMoved();
+    this.shown();
+  }
+
+  shown() {
     this.back.hidden = this.plot.following;
     this.paintOverlay();
   }
@@ -263,7 +287,9 @@ export class Chart {
     if (first === undefined || 2 * plot.left - plot.right > plot.axis.place(first) || this.askedBefore <= first) return;
     this.askedBefore = first;
     const { symbol, timeframe } = data;
-    const query = new URLSearchParams({ timeframe, end: String(first), limit: String(OLDER) });
+    const lacking = Math.ceil((plot.axis.place(first) - 2 * plot.left + plot.right) / data.ms);
+    const limit = Math.min(Math.max(lacking, OLDER), OLDER_MOST);
+    const query = new URLSearchParams({ timeframe, end: String(first), limit: String(limit) });
     try {
       const older = await ask("GET", `/tickers/${encodeURIComponent(symbol)}/bars?${query}`);
       if (this.olderFailed) this.state.done();
@@ -314,7 +340,7 @@ export class Chart {
     const { from } = this.plot;
     const to = Math.min(this.plot.to, (this.data.newest?.[START] ?? this.plot.to) + this.data.ms);
     const studied = this.plot.studies.shown.map(({ chosen }) => label(chosen));
-    const said = `${studied.length ? ` · ${studied.join(", ")}` : ""}${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.kind ? ` (${this.kind})` : ""}`;
+    const said = `${studied.length ? ` · ${studied.join(", ")}` : ""}${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.plot.crowd.words && ` · ${this.plot.crowd.words}`}${this.kind ? ` (${this.kind})` : ""}`;
     const { name: full } = this.plot.figure;
     const title = `${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe} · ${this.zone.textContent}${said}`;
     this.drawAll(); // with the ranges of now, as the picture

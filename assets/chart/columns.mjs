@@ -38,7 +38,7 @@ export function columns(bars, on) {
   const lines = new Map();
 
   const drawnAs = (/** @type {string} */ kind, /** @type {string} */ where) => {
-    if (kind === "tick") return ticked(chosen(where), on.half, time);
+    if (kind === "tick") return ticked(chosen(where), on.half, { place, drawn });
     if (kind === "base") return across(on, drawn);
     return sided(bars, on, kind, where, { place, drawn });
   };
@@ -65,13 +65,14 @@ function across({ base, view: [left, right] }, drawn) {
 
 /**
  * Bars as one line with gaps: the open's tick, from low to high, the close's tick.
- * @param {Bar[]} bars @param {number} half @param {(ms: number) => string} time
+ * @param {Bar[]} bars @param {number} half
+ * @param {{place: (ms: number) => number, drawn: (x: number) => string}} axis
  */
-function ticked(bars, half, time) {
+function ticked(bars, half, { place, drawn }) {
   /** @type {{time: string[], price: (number | null)[]}} */
   const made = { time: [], price: [] };
   for (const bar of bars) {
-    const [left, middle, right] = [bar[START] - half, bar[START], bar[START] + half].map(time);
+    const [left, middle, right] = [-half, 0, half].map((more) => drawn(place(bar[START]) + more));
     made.time.push(left, middle, middle, middle, middle, right, right);
     made.price.push(bar[OPEN], bar[OPEN], bar[HIGH], bar[LOW], bar[CLOSE], bar[CLOSE], null);
   }

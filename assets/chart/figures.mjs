@@ -5,6 +5,7 @@
 import { sentence } from "../page/documents.mjs";
 import { setProps } from "../page/dom.mjs";
 import { onUnanswered } from "../page/panelstate.mjs";
+import { unpacked } from "./packed.mjs";
 
 /**
  * Without an answer for so long it is asked again, then after twice as long each time: Dash throws the answer to an
@@ -14,6 +15,9 @@ const ANSWER_MS = 20_000;
 const LONGEST_ANSWER_MS = 160_000;
 /** After a break of so long the sparklines lack minutes. */
 const MINUTE_MS = 60_000;
+/** Bars that a figure has unless it is asked for others, and the most that it may have, as dashboard/ui/figures.py says. */
+const USUAL_BARS = 1_000;
+const MOST_BARS = 5_000;
 /** After a hole that could not be filled, the next try. */
 const AGAIN_MS = 1_000;
 
@@ -100,7 +104,9 @@ export class Figures {
     }, this.patience);
     this.chart?.state.wait();
     this.patience = Math.min(this.patience * 2, LONGEST_ANSWER_MS);
-    setProps("figure-request", { data: { ...this.view.shown(), compare: this.compared(), number: this.number, epoch: this.epoch } });
+    const bars = Math.min(this.chart?.zoom ?? 0, MOST_BARS);
+    const wide = bars > USUAL_BARS && { bars };
+    setProps("figure-request", { data: { ...this.view.shown(), ...wide, compare: this.compared(), number: this.number, epoch: this.epoch } });
   }
 
   /** Say why what was asked for is not shown; what was stays. It is asked again when that has been waited for long, too. @param {string} why */
@@ -133,8 +139,9 @@ export class Figures {
     return market.kind === this.market.feed.kind && market.symbols.join() === this.market.symbols.join();
   }
 
-  /** @param {any} figure */
-  show(figure) {
+  /** @param {any} given */
+  show({ packed, ...figure }) {
+    if (packed) figure.bars = unpacked(packed);
     this.chart?.show(figure);
     this.stream.watchBars(figure.symbol, figure.timeframe, figure.seq, figure.epoch);
     this.shown();

@@ -3,10 +3,11 @@
 // forming bar and the last price (on sheets), levels of alerts, the crosshair, marks under bars that have a gap (as SVG).
 
 import { write } from "../page/dom.mjs";
+import { brushed, Dense, heightOf, volumes } from "./dense.mjs";
 import { kept } from "./ink.mjs";
 import { axisOf } from "./panes.mjs";
 import { HALF } from "./plot.mjs";
-import { at as indexAt, CLOSE, FLAGS, OPEN, rises, START, VOLUME } from "./series.mjs";
+import { at as indexAt, CLOSE, FLAGS, OPEN, START } from "./series.mjs";
 import { Sheet } from "./sheet.mjs";
 import { strokes as studyStrokes } from "./strokes.mjs";
 
@@ -38,23 +39,6 @@ function set(node, given) {
 /** Where the label of a level begins, px in the place. @param {number} y in the pane @param {any} pane @param {number} [more] px below its line of text */
 function labelTop(y, pane, more = 0) {
   return Math.min(Math.max(pane.top + y - LABEL_HEIGHT / 2, 0), pane.top + pane.height - LABEL_HEIGHT / 2 - more);
-}
-
-/** Where a price lies in its pane, px; far below it where a logarithmic axis has no place for it. @param {any} axis @param {number} price */
-function heightOf(axis, price) {
-  const at = axis.d2p(price);
-  return Number.isFinite(at) ? at : 2 * axis._length;
-}
-
-/** Draw in a pane's own px, and nothing outside of it. @param {CanvasRenderingContext2D} brush @param {any} pane @param {() => void} draw */
-function within(brush, pane, draw) {
-  brush.save();
-  brush.translate(pane.left, pane.top);
-  brush.beginPath();
-  brush.rect(0, 0, pane.width, pane.height);
-  brush.clip();
-  draw();
-  brush.restore();
 }
 
 /** A line across the panes with a label in the right margin. */
@@ -108,6 +92,7 @@ export class Overlay {
     this.plot = plot;
     /** What stands below the last price: the countdown to the bar's close, or nothing. */
     this.left = "";
+    this.dense = new Dense(place, plot);
     const layer = () => svg("svg", { class: "overlay", "aria-hidden": "true" }, place);
     this.root = layer();
     this.price = svg("svg", {}, this.root);
@@ -166,6 +151,7 @@ export class Overlay {
     const { layout, price } = panes;
     for (const root of [this.root, this.over]) set(root, { width: layout.width, height: layout.height });
     set(this.price, { x: price.left, y: price.top, width: price.width, height: price.height });
+    this.dense.draw(panes);
     this.drawBars(panes);
     this.drawMarks(panes);
     this.drawAlerts(panes);
@@ -176,30 +162,28 @@ export class Overlay {
   /** The forming bar, and closed ones that Plotly does not have yet. @param {any} panes */
   drawBars({ x, y, y2, price, volume, own, bottom: lowest }) {
     const { plot } = this;
-    const { series, rows } = plot;
+    const { series, rows, crowd } = plot;
     const middle = (/** @type {number[]} */ bar) => x.l2p(plot.x(bar[START]));
-    const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 0.5);
+    const half = Math.max(x.l2p(plot.half) - x.l2p(0), 0.5);
     const pending = plot.pending();
     const seen = (/** @type {number} */ at, /** @type {number} */ more) => indexAt(pending, plot.at(x.p2l(at) + more));
     // One more at the right, which a line in view may lead to.
-    const bars = pending.slice(seen(0, -series.ms), seen(x._length, series.ms) + 1);
+    const size = plot.half / HALF;
+    const bars = pending.slice(seen(0, -size), seen(x._length, size) + 1);
     if (!bars.length) return this.bars.hide();
     const before = rows[indexAt(rows, bars[0][START]) - 1];
+    // Where several bars are one, so are those that are still to come into it.
+    const whole = crowd.on ? crowd.forming : { bars, before };
     const { shown } = plot.studies;
     const ends = [(plot.kind.spans && !shown.length) || !before ? middle(bars[0]) - half : Math.min(middle(before), middle(bars[0]) - half), middle(bars[bars.length - 1]) + half];
+    if (crowd.on) [ends[0], ends[1]] = [Math.min(ends[0], middle(whole.bars[0]) - half), Math.max(ends[1], middle(whole.bars[0]) + half)];
     const [from, to] = [Math.max(ends[0] - 1, 0), Math.min(ends[1] + 1, x._length)]; // half of a line's width, at least
     if (from >= to) return this.bars.hide();
-    const strokes = plot.kind.draw({ bars, before, x: middle, y: (value) => heightOf(y, value), half, floor: y._length, base: plot.base });
-    const volumes = { up: "", down: "" };
-    const bottom = volume.height.toFixed(2);
-    for (const [at, bar] of bars.entries()) {
-      const [left, right] = [(middle(bar) - half).toFixed(2), (middle(bar) + half).toFixed(2)];
-      volumes[rises(bar, bars[at - 1] ?? before) ? "up" : "down"] += `M${left} ${bottom}V${y2.d2p(bar[VOLUME]).toFixed(2)}H${right}V${bottom}Z`;
-    }
+    const scene = { x: middle, y: (/** @type {number} */ value) => heightOf(y, value), half, floor: y._length, base: plot.base };
+    const strokes = plot.kind.draw({ ...scene, ...(plot.kind.spans ? whole : { bars, before }) });
     /** @type {[any, import("./kinds.mjs").Stroke][]} */
     const drawn = [
-      [volume, { d: volumes.up, fill: "--up-volume" }],
-      [volume, { d: volumes.down, fill: "--down-volume" }],
+      ...volumes(whole.bars, whole.before, { middle, half, top: (value) => y2.d2p(value), bottom: volume.height }).map((stroke) => /** @type {[any, import("./kinds.mjs").Stroke]} */ ([volume, stroke])),
       ...strokes.map((stroke) => /** @type {[any, import("./kinds.mjs").Stroke]} */ ([price, stroke])),
     ];
     for (const one of shown) {
@@ -207,36 +191,24 @@ export class Overlay {
       if (!pane) continue;
       const along = before ? [before, ...bars] : bars;
       const values = (/** @type {number} */ output) => plot.studies.column(one.study, output, along);
-      const place = { bars: along, joined: Boolean(before), values, x: middle, y: (/** @type {number} */ value) => heightOf(pane.axis, value), half };
+      const place = { bars: along, joined: Boolean(before), values, x: middle, y: (/** @type {number} */ value) => heightOf(pane.axis, value), half: crowd.on ? half / crowd.each : half };
       for (const stroke of studyStrokes(one, place)) drawn.push([pane, stroke]);
     }
     const inks = drawn.map(([, { fill, stroke }]) => [fill ? kept(fill) : "", stroke ? kept(stroke) : ""]);
     this.bars.cover(price.left + from, price.top, to - from, lowest - price.top);
     const key = [...drawn.map(([, { d }]) => d), ...inks, price.left, price.top, price.width, price.height, volume.top, volume.height, ...own.map((/** @type {any} */ pane) => pane.top)].join("|");
-    this.bars.paint(key, (brush) => {
-      for (const [at, [pane, { d, width = 1, dash = [] }]] of drawn.entries()) {
-        if (!d) continue;
-        within(brush, pane, () => {
-          const path = new Path2D(d);
-          const [fill, stroke] = inks[at];
-          [brush.fillStyle, brush.strokeStyle, brush.lineWidth] = [fill, stroke, width];
-          brush.setLineDash(dash);
-          if (fill) brush.fill(path);
-          if (stroke) brush.stroke(path);
-        });
-      }
-    });
+    this.bars.paint(key, (brush) => brushed(brush, drawn));
     return undefined;
   }
 
   /** Marks under bars that the feed was not there for, so that an outage is not taken for a calm market; while the strip of how bars were made is hidden. @param {any} panes */
   drawMarks({ x, price }) {
     if (this.plot.under) return set(this.marks, { d: "" }); // the strip says it
-    const { series, figure, from, to } = this.plot;
+    const { crowd, series, figure, from, to } = this.plot;
     const wanted = figure.marks.gap | figure.marks.partial;
-    const half = Math.max(x.l2p(series.ms * HALF) - x.l2p(0), 1);
+    const half = Math.max(x.l2p(this.plot.half) - x.l2p(0), 1);
     let path = "";
-    for (const bar of series.between(from, to)) {
+    for (const bar of crowd.on ? crowd.between(from, to) : series.between(from, to)) {
       if ((bar[FLAGS] & wanted) === 0) continue;
       const middle = x.l2p(this.plot.x(bar[START]));
       path += `M${(middle - half).toFixed(1)} ${price.height}v${-MARK_HEIGHT}h${(2 * half).toFixed(1)}v${MARK_HEIGHT}z`;

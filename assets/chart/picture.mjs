@@ -3,8 +3,7 @@
 // price, levels of alerts, marks of gaps, what is drawn on it) as shapes and labels of Plotly's, under a title that says what it is of.
 
 import { dateText, ink, inked } from "./ink.mjs";
-import { joined } from "./joined.mjs";
-import { DRAWN_MOST, HALF } from "./plot.mjs";
+import { HALF } from "./plot.mjs";
 import { counted } from "./scale.mjs";
 import { between, CLOSE, FLAGS, OPEN, START } from "./series.mjs";
 
@@ -20,13 +19,12 @@ const LABEL = 18;
  * @returns {Promise<string>} a data URL
  */
 export async function picture(plot, overlay, title, format) {
-  const { series, from, to } = plot;
+  const { crowd, series, from, to } = plot;
   const { clientWidth: width, clientHeight: height } = plot.place;
   const lines = wrapped(title, width - 2 * TITLE.left);
   const head = 2 * TITLE.top + lines.length * TITLE.line;
   // A little more at the left, so that a line enters the picture.
-  const seen = between(plot.rows, series.ms, from - series.ms, to);
-  const bars = seen.length > DRAWN_MOST ? joined(seen, series.ms * Math.ceil(seen.length / DRAWN_MOST)) : seen;
+  const bars = crowd.on ? crowd.between(from - series.ms, to) : between(plot.rows, series.ms, from - series.ms, to);
   const own = plot.layout();
   const drawings = plot.drawn(); // on the ranges that are laid out now
   const paper = ink("--surface");

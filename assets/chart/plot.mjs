@@ -7,11 +7,11 @@ import { Studies } from "../indicators/studies.mjs";
 import * as words from "../page/words.mjs";
 import { now } from "../page/zone.mjs";
 import { columns } from "./columns.mjs";
+import { Crowd } from "./crowd.mjs";
 import { HeikinAshi } from "./heikin.mjs";
 import { dateText, inked, zoneShift } from "./ink.mjs";
-import { joined } from "./joined.mjs";
 import { KINDS } from "./kinds.mjs";
-import { divided, outside, own, paned, ranged, traced } from "./panes.mjs";
+import { axisOf, divided, outside, own, paned, ranged, traced } from "./panes.mjs";
 import { counted, percentWords, roomy, ticks } from "./scale.mjs";
 import { at, between, CLOSE, HIGH, LOW, START, VOLUME } from "./series.mjs";
 import { TimeAxis } from "./timeaxis.mjs";
@@ -22,11 +22,10 @@ const PAD_Y = 0.06;
 const PAD_RIGHT = 0.06;
 /** So near to the edge a new price asks for other ranges. */
 const EDGE_Y = 0.015;
-/** Bars that Plotly gets at least, and at most: the view and as much on either side. */
+/** Bars that Plotly gets at least: the view and as much on either side. */
 const DRAWN_LEAST = 240;
-export const DRAWN_MOST = 3000;
 /** A view is never narrower than so many bars. */
-const NARROWEST = 8;
+export const NARROWEST = 8;
 /** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
 export const HALF = 0.375;
 /** A label of the price axis has so many px at least. */
@@ -78,9 +77,13 @@ export class Plot {
     this.moved = false;
     /** The start of the newest bar that Plotly has. */
     this.drawnTo = 0;
+    /** Views of more bars than Plotly should draw. */
+    this.crowd = new Crowd(this);
     /** Whether it would have been drawn, had there been a place. */
     this.owed = false;
     this.bound = false;
+    /** What Plotly's axes were drawn with when the wheel last moved them; empty where more than ranges may differ. */
+    this.drawnAs = "";
     /** @type {(what: "drawn" | "dragging" | "moved") => void} */
     this.heard = () => {};
     /** What is drawn on the price pane, for a picture. @type {() => {shapes: any[], annotations: any[]}} */
@@ -162,11 +165,11 @@ export class Plot {
     return words.price(price, this.figure?.decimals ?? 2);
   }
 
-  /** Another figure; the view is kept where `keep` says so. @param {any} figure @param {boolean} keep */
-  show(figure, keep) {
+  /** Another figure; the view is kept where `keep` says so, else it is of the newest bars. @param {any} figure @param {boolean} keep @param {number} [bars] how many */
+  show(figure, keep, bars) {
     this.figure = figure;
     this.rezone();
-    if (!keep || !this.series.newest) this.home();
+    if (!keep || !this.series.newest) this.home(bars);
     this.draw();
   }
 
@@ -243,10 +246,13 @@ export class Plot {
     return this.panes.some(({ chosen, study }, at) => !chosen.about.span && study.at(this.series.rows, last).some((value) => outside(this.ranges[at], value)));
   }
 
-  /**
-   * The closed bars that Plotly gets: all in view, and as much on either side as there is room for. A view of more bars
-   * than Plotly should have (several to a pixel) has neighbours drawn as one.
-   */
+  /** Px that the panes are wide. */
+  get width() {
+    const { l = 0, r = 0 } = this.figure?.layout?.margin ?? {};
+    return this.place._fullLayout?.xaxis?._length ?? Math.max((this.place.clientWidth ?? 0) - l - r, 1);
+  }
+
+  /** The closed bars that Plotly gets: all in view, and as much on either side. */
   window() {
     const { rows } = this;
     const { ms } = this.series;
@@ -254,26 +260,39 @@ export class Plot {
     const place = (/** @type {number} */ moment) => Math.min(at(rows, moment), closed);
     const first = place(this.from - ms + 1);
     const last = place(this.to);
-    if (last - first > DRAWN_MOST) return joined(rows.slice(first, last), ms * Math.ceil((last - first) / DRAWN_MOST));
     const span = Math.max(this.right - this.left, (DRAWN_LEAST / 3) * ms);
-    const room = Math.floor((DRAWN_MOST - (last - first)) / 2);
+    // Where bars lie closer beside the view there may be as many there as in it at most.
+    const room = Math.max(last - first, DRAWN_LEAST / 3);
     const [from, to] = [this.axis.time(this.left - span) - ms + 1, this.axis.time(this.right + span)];
     return rows.slice(Math.max(place(from), first - room), Math.min(place(to), last + room));
   }
 
-  /** Closed bars that came after those that Plotly has; the overlay draws them meanwhile. */
+  /** Closed bars that came after those that are drawn; the overlay draws them meanwhile. */
   pending() {
-    const { rows } = this;
+    const { crowd, rows } = this;
+    if (crowd.on) return rows.slice(crowd.closed, crowd.to);
     let first = rows.length - 1;
     while (first > 0 && rows[first - 1][START] > this.drawnTo) first -= 1;
     return rows.slice(Math.max(first, 0));
+  }
+
+  /** Half of the width of a bar that is drawn, ms. */
+  get half() {
+    return this.series.ms * HALF * (this.crowd.on ? this.crowd.each : 1);
+  }
+
+  /** Plotly's traces where it draws the axes alone: without any it would not have them. */
+  axes() {
+    const x = [dateText(this.left + this.shift)];
+    const names = ["y", "y2", ...this.panes.map((_pane, at) => axisOf(at).replace("axis", ""))];
+    return names.map((yaxis) => ({ type: "scatter", mode: "lines", x, y: [null], yaxis, hoverinfo: "skip", showlegend: false }));
   }
 
   /** @param {number[][]} bars */
   traces(bars) {
     const { rows, shift, base, scale, axis } = this;
     const before = bars.length ? rows[at(rows, bars[0][START]) - 1] : undefined;
-    const column = columns(bars, { before, shift, place: (ms) => axis.place(ms), half: this.series.ms * HALF, base, scale, view: [this.left, this.right] });
+    const column = columns(bars, { before, shift, place: (ms) => axis.place(ms), half: this.half, base, scale, view: [this.left, this.right] });
     const drawn = this.figure.traces.map((/** @type {any} */ described) => {
       const { columns: wanted, directions, where, ...rest } = described;
       const trace = inked(rest);
@@ -296,7 +315,7 @@ export class Plot {
     this.baseFrom = this.from;
     [this.low, this.high] = this.fitted();
     let volume = 0;
-    for (const bar of this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
+    for (const bar of this.crowd.on ? this.crowd.between(this.from, this.to) : this.series.between(this.from, this.to)) volume = Math.max(volume, bar[VOLUME]);
     this.volume = volume * 1.08 || 1;
     this.panes = own(this.studies.shown);
     this.ranges = this.panes.map(({ chosen, study }) => ranged(chosen.about, this.studies.span(study, this.from, this.to)));
@@ -306,7 +325,7 @@ export class Plot {
     const { domains, heights } = divided(area, this.panes.map(({ chosen }) => this.heights.get(chosen.about.name)));
     const height = this.panes.length ? heights[0] : area;
     const [left, right] = [this.left + this.shift, this.right + this.shift];
-    layout.xaxis = { ...layout.xaxis, range: [dateText(left), dateText(right)], autorange: false, ...this.moments() };
+    layout.xaxis = { ...layout.xaxis, range: [dateText(left), dateText(right)], autorange: false, ...this.moments(), ...(this.crowd.moving && { ticklabeloverflow: "allow" }) };
     layout.yaxis = { ...layout.yaxis, ...this.figure.scales[this.scale], ...this.graduation(layout.yaxis.nticks, height), autorange: false };
     layout.yaxis2 = { ...layout.yaxis2, range: [0, this.volume], autorange: false };
     return paned(layout, this.panes, this.ranges, { domains, axis: this.figure.studies?.axis });
@@ -318,7 +337,9 @@ export class Plot {
     if (this.axis.plain) return standoff;
     const { left, right, axis, shift } = this;
     const { rows, ms } = this.series;
-    const bars = rows.slice(at(rows, axis.time(2 * left - right)), at(rows, axis.time(2 * right - left)));
+    const [from, to] = [at(rows, axis.time(2 * left - right)), at(rows, axis.time(2 * right - left))];
+    const { firsts } = this.crowd.on ? this.crowd.groups : { firsts: null };
+    const bars = firsts ? firsts.map((index) => rows[index]) : rows.slice(from, to);
     const most = Math.max(2, Math.floor((this.place.clientWidth || 0) / TICK_WIDTH));
     const made = timeTicks(bars, { ms, left, right, most, place: (moment) => axis.place(moment) });
     return { ...standoff, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };
@@ -350,12 +371,28 @@ export class Plot {
     // What can't be seen is drawn when it can: the page may be another one, its theme and its time different by then.
     this.owed = !this.place.clientWidth;
     if (!this.figure || this.owed) return;
-    const bars = this.window();
-    this.drawnTo = bars[bars.length - 1]?.[START] ?? 0;
+    this.crowd.turn();
+    const bars = this.crowd.on ? [] : this.window();
+    this.drawnTo = (this.crowd.on ? this.rows[this.crowd.closed - 1] : bars[bars.length - 1])?.[START] ?? 0;
     this.drawnAt = performance.now();
     const layout = { ...this.layout(), width: this.place.clientWidth, height: this.place.clientHeight };
-    this.Plotly.react(this.place, this.traces(bars), layout, CONFIG);
+    if (!this.ranged(layout)) this.Plotly.react(this.place, this.crowd.on ? this.axes() : this.traces(bars), layout, CONFIG);
     if (!this.bound) this.bind();
+  }
+
+  /**
+   * Move Plotly's axes and do no more, which takes it half as long: while the wheel turns and nothing but ranges differs.
+   * Ticks that are ours need the whole. @param {any} layout @returns {boolean} whether that was enough
+   */
+  ranged(layout) {
+    const { crowd, place, scale } = this;
+    const as = [this.panes.map(({ chosen }) => chosen.about.name), scale, layout.width, layout.height, this.figure.type, this.shift, this.under].join();
+    const same = crowd.moving && this.drawnAs === as;
+    this.drawnAs = crowd.moving && scale === "linear" && !this.indexing && this.axis.plain ? as : "";
+    if (!same) return false;
+    const names = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));
+    this.Plotly.relayout(place, Object.fromEntries(names.map((name) => [`${name}.range`, layout[name].range])));
+    return true;
   }
 
   bind() {
@@ -371,6 +408,7 @@ export class Plot {
       this.heard("dragging");
     });
     this.place.on("plotly_relayout", (/** @type {any} */ change) => {
+      if (this.crowd.moving) return; // the wheel's, which was ours
       if (!Object.keys(change).some((key) => key.startsWith("xaxis"))) return;
       moved();
       this.heard("moved");

@@ -53,6 +53,8 @@ export function point(chart) {
       title,
       // The numbers are those of the bar itself; what is drawn is averaged.
       { text: plot.kind.averaged ? (panes.layout.width < NARROW ? "Heikin-Ashi; true:" : "Heikin-Ashi drawn, true prices:") : "", token: "--muted" },
+      // Nobody takes a candle of several bars for one.
+      { text: plot.crowd.words, token: "--muted" },
       ...(brief ? [] : [price("O", OPEN), price("H", HIGH), price("L", LOW)]),
       price("C", CLOSE),
       { text: `${words.percent(moved)}%`, token: way === "flat" ? "--text" : `--${way}` },

@@ -7,7 +7,7 @@ import * as words from "../page/words.mjs";
 import { START } from "./series.mjs";
 
 /** Bars that a view may be wide, and must. */
-const WIDEST = 20_000;
+const WIDEST = 100_000;
 const NARROWEST = 8;
 /** A range so long is told to the second. */
 const LONG_MS = 600_000;

@@ -5,7 +5,7 @@
 
 export const [START, OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, FLAGS] = [0, 1, 2, 3, 4, 5, 6, 7];
 /** Bars held of a series; the oldest go first, so many at once. */
-const MOST = 20_000;
+const MOST = 120_000;
 const CUT = 1_000;
 
 /** @param {Bar[]} rows ascending @param {number} start @returns {number} the first at or after `start` */

@@ -18,6 +18,7 @@ export class Strip {
     this.sheet.canvas.removeAttribute("aria-hidden");
     this.sheet.canvas.setAttribute("role", "img");
     this.said = "";
+    this.counted = "";
     this.turn(true);
   }
 
@@ -32,19 +33,21 @@ export class Strip {
     if (!on) this.sheet.hide();
   }
 
-  /** Draw what has changed. @param {any} panes as the overlay has them */
-  draw({ x, price, bottom }) {
+  /** Draw what has changed. @param {any} panes as the overlay has them @param {boolean} moving whether the view is on its way */
+  draw({ x, price, bottom }, moving) {
     if (!this.on) return;
     const { plot } = this;
-    const { series, figure } = plot;
-    const bars = inView(series.rows, plot.from, plot.to, series.ms);
-    const half = Math.max((x.l2p(series.ms) - x.l2p(0)) / 2, 0);
+    const { crowd, series, figure } = plot;
+    const bars = crowd.on ? crowd.between(plot.from, plot.to) : inView(series.rows, plot.from, plot.to, series.ms);
+    const half = Math.max((x.l2p(crowd.on ? crowd.each * series.ms : series.ms) - x.l2p(0)) / 2, 0);
     const found = runs(bars, { marks: figure.marks, width: price.width, x: (start) => x.l2p(plot.x(start)), half });
     const top = bottom + GAP;
     this.sheet.cover(price.left, top, price.width, HEIGHT);
     const inks = Object.fromEntries(Object.entries(ABOUT).map(([kind, { token }]) => [kind, kept(token)]));
     const key = [price.left, top, ...Object.values(inks), ...found.map(({ kind, from, to }) => `${kind} ${from} ${to}`)].join("|");
-    if (key !== this.sheet.drawn) {
+    // All of a view are counted once it rests.
+    if (!moving && key !== this.counted) {
+      this.counted = key;
       const said = `How the bars in view were made: ${counts(series.between(plot.from, plot.to), figure.marks) || "there are none"}`;
       if (said !== this.said) this.sheet.canvas.setAttribute("aria-label", (this.said = said));
     }

@@ -8,7 +8,7 @@ import { toned } from "./panes.mjs";
 /** @typedef {import("./kinds.mjs").Stroke} Stroke */
 
 /** Plotly's widths of dashes for a line so thin, px. */
-const DASHES = { dot: [3, 3], dash: [9, 9] };
+export const DASHES = { dot: [3, 3], dash: [9, 9] };
 export const WIDTH = 1.4;
 
 const px = (/** @type {number} */ value) => value.toFixed(2);

@@ -16,16 +16,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 
 from dashboard.market.bars import START, TIMEFRAME_INDEX, TIMEFRAMES, Flag
 from dashboard.market.hours import closed_hours
 from dashboard.market.indicators import Chosen
 from dashboard.market.instruments import Instrument
-from dashboard.store import text
-from dashboard.store.change import BAR_COLUMNS
 from dashboard.store.memory import MemoryStore
 from dashboard.ui import comparing, studies
+from dashboard.ui.packed import packed
 
 #: Chart types by the name in the address; the first is the usual one.
 TYPES = {
@@ -37,8 +35,8 @@ TYPES = {
     "baseline": "Baseline",
     "heikin-ashi": "Heikin-Ashi",
 }
-#: Bars of a chart, the most that may be asked for (the page never asks for more than the usual number; the benchmark of
-#: 5,000 bars does, through the page's own callback), and those that are in view at first.
+#: Bars of a chart, the most that may be asked for (the page does so of a series that takes the place of one with so
+#: many in view), and those that are in view at first.
 BARS, MOST_BARS, IN_VIEW = 1000, 5000, 110
 #: Timeframes whose bars tell the hours of an instrument, and how many of them: five weeks of one that never closes.
 LOOKED_AT, LOOKED_BACK = ("15m", "1h", "1d"), 3360
@@ -56,9 +54,8 @@ def figure(
     """The figure of an instrument's newest `count` bars, the states of `chosen` indicators behind those before, and
     the closes of the instruments that it is `compared` with.
 
-    `bars` are rows as the API gives them, the forming one last; `traces` and `layout` are Plotly's, with the data's
-    columns named by `columns` (`time` is the start in the browser's zone). `bars` are JSON already, which Dash puts
-    into its answer as it is: 40,000 numbers as objects of Python held the interpreter's lock for milliseconds.
+    `packed` are the columns of the bars, the forming one last, as typed arrays; `traces` and `layout` are Plotly's,
+    with the data's columns named by `columns` (`time` is the start in the browser's zone).
     """
     assert type_ in TYPES
     found = store.bars(instrument, timeframe, limit=None if chosen else count)
@@ -73,7 +70,7 @@ def figure(
         "type": type_,
         "epoch": found.epoch,
         "seq": found.seq,
-        "bars": orjson.Fragment(b"[" + text.json(rows, BAR_COLUMNS) + b"]"),
+        "packed": packed(rows),
         "in_view": IN_VIEW,
         "hours": _hours(store, instrument),
         **template(type_),
@@ -243,6 +240,8 @@ def _layout() -> dict[str, Any]:
             "domain": [0.2, 1],
             "fixedrange": True,
             "automargin": False,
+            # Plotly would measure each label on the screen to see whether it is cut: half of what its axes cost.
+            "ticklabeloverflow": "allow",
             "nticks": 9,
         },
         "yaxis2": {**axis, "side": "right", "domain": [0, 0.17], "fixedrange": True, "visible": False},

@@ -124,6 +124,7 @@ def templates() -> dict[str, Any]:
             "side": "right",
             "fixedrange": True,
             "automargin": False,
+            "ticklabeloverflow": "allow",
             "autorange": False,
             "nticks": 4,
             "gridcolor": "var(--line)",

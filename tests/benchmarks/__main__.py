@@ -21,7 +21,8 @@ from tests.benchmarks.table import Line
 
 #: The parts in the order of the table; each is a module here with `lines() -> Iterator[Line]`.
 PARTS = (
-    "store", "across", "throughput", "hub", "growth", "many", "storm", "export", "beside", "chart", "page", "start",
+    "store", "across", "throughput", "hub", "growth", "many", "storm", "export", "beside", "chart", "changing",
+    "moving", "page", "start",
 )  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 #: What was measured, by part, so that one part can be measured again without the others.

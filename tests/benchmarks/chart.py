@@ -30,16 +30,15 @@ async ([updates, every]) => {
 THEIRS = """
 async ([updates, every]) => {
   const gd = document.querySelector('#chart.js-plotly-plot, #chart .js-plotly-plot');
-  const tail = (column) => (Array.isArray(column) ? column.slice(-500) : column);
-  const cut = (trace) => Object.fromEntries(Object.entries(trace).map(([name, column]) => [name, tail(column)]));
-  const [candles, volume] = gd.data.map(cut), base = candles.close[499];
-  volume.marker = { ...volume.marker, color: tail(volume.marker.color) };
+  const { plot } = window.tickboard.chart;
+  const [candles, volume] = plot.traces(plot.rows.slice(-500)), base = candles.close[499];
   for (let n = 0; n < updates; n++) {
     const close = candles.close.slice();
     close[499] = base * (1 + 0.0002 * Math.sin(n));
     window.Plotly.react(gd, [{ ...candles, close }, { ...volume }], gd.layout);
     await new Promise((done) => setTimeout(done, every));
   }
+  plot.draw();
 }"""
 IDLE = """
 async ([updates, every]) => {

@@ -41,10 +41,10 @@ def run(page: Page, code: str) -> Any:
     return page.evaluate(f"async () => {{{READY}{code}}}")
 
 
-@pytest.mark.parametrize(("held", "shown"), [(4000, 2999), (4000, 1500), (4000, 100), (20_000, 20_000), (9_001, 9_001)])
-def test_no_bar_in_view_is_left_out_of_what_is_drawn(blank: Page, held: int, shown: int) -> None:
+@pytest.mark.parametrize(("held", "shown"), [(4000, 240), (4000, 100), (60, 60), (4000, 3)])
+def test_no_bar_in_view_is_left_out_of_what_plotly_draws(blank: Page, held: int, shown: int) -> None:
     """Also panned to the left, where as many bars again lie at the right of the view."""
-    drawn, opened, high = run(
+    drawn, opened, last = run(
         blank,
         f"""
         const held = new series.Series();
@@ -55,12 +55,12 @@ def test_no_bar_in_view_is_left_out_of_what_is_drawn(blank: Page, held: int, sho
         made.to = 1e12 + {shown} * 1000;
         const bars = made.window();
         const inView = bars.filter((bar) => bar[0] >= made.from && bar[0] < made.to);
-        return [bars.length, inView[0][1], Math.max(...inView.map((bar) => bar[2]))];
+        return [bars.length, inView[0][1], inView.at(-1)[1]];
         """,
     )
     assert opened == 0
-    assert high == min(shown, held - 1) - 0.5
-    assert drawn <= 3002
+    assert last == min(shown, held - 1) - 1
+    assert drawn <= 3 * max(shown, 80)
 
 
 def test_a_question_asked_again_keeps_its_number_and_any_answer_to_it_counts(blank: Page) -> None:

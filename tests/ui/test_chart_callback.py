@@ -15,6 +15,7 @@ from dashboard.workbench.views import SCALES
 from infra.vendor import TRACES
 from tests.benchmarks.load import callback_body
 from tests.house import House, open_house
+from tests.ui.unpacked import unpacked
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,8 @@ def figure(analyst: FlaskClient, bars: object, symbol: str = "AAPL", type_: str 
     body = callback_body(symbol, bars).replace(b'"candles"', orjson.dumps(type_))
     answer = analyst.post("/_dash-update-component", data=body, content_type="application/json")
     assert answer.status_code == 200, answer.text
-    return orjson.loads(answer.data)["response"]["figure"]["data"]
+    found = orjson.loads(answer.data)["response"]["figure"]["data"]
+    return found if "error" in found else found | {"bars": unpacked(found["packed"])}
 
 
 @pytest.mark.parametrize(("bars", "symbol"), [(5000, "AAPL"), (1000, "MSFT"), (3, "AAPL"), (1, "MSFT")])

@@ -40,7 +40,7 @@ def test_the_page_is_told_what_there_is_to_choose() -> None:
 def test_a_figure_brings_the_closes_of_the_others_from_its_first_bar_on(market: House, analyst: FlaskClient) -> None:
     made = figure(analyst, "MSFT")
     (brought,) = made["compared"]
-    rows = market.runtime.store.bars(1, TIMEFRAME_INDEX["1m"], start=made["bars"][0][0]).rows
+    rows = market.runtime.store.bars(1, TIMEFRAME_INDEX["1m"], start=made["packed"]["start"]["first"]).rows
     assert (brought["symbol"], brought["epoch"], brought["seq"]) == ("MSFT", made["epoch"], made["seq"])
     np.testing.assert_array_equal(brought["bars"], rows[:, [0, 4]])
     assert len(rows) > 10

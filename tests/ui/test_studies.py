@@ -15,6 +15,7 @@ from dashboard.ui.studies import COLOURS, lenient, registry
 from tests.benchmarks.load import callback_body
 from tests.house import ROOT, House
 from tests.ui import test_chart_callback
+from tests.ui.unpacked import unpacked
 
 market, analyst = test_chart_callback.market, test_chart_callback.analyst
 TEXT = "sma:20,bbands:20:2,rsi:14,macd:12:26:9"
@@ -25,7 +26,8 @@ def figure(analyst: FlaskClient, text: object, bars: int = 300) -> Any:
     body["inputs"][0]["value"]["indicators"] = text
     answer = analyst.post("/_dash-update-component", data=orjson.dumps(body), content_type="application/json")
     assert answer.status_code == 200, answer.text
-    return orjson.loads(answer.data)["response"]["figure"]["data"]
+    found = orjson.loads(answer.data)["response"]["figure"]["data"]
+    return found if "error" in found else found | {"bars": unpacked(found["packed"])}
 
 
 def test_every_indicator_is_told_with_its_bounds_and_a_line_for_each_output() -> None:
