@@ -68,7 +68,7 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
   });
   const look = () => {
     const column = api.getColumn("year_range");
-    yearly.look(column.isVisible() || Boolean(column.getSort()));
+    yearly.look(Boolean(column?.isVisible() || column?.getSort()));
   };
   let mark = () => {};
   const state = new PanelState(() => location.reload());

@@ -35,7 +35,7 @@ RANGE = {
     "headerTooltip": "From the day's low to its high, and where the last price is in it",
 }
 YEAR_RANGE = RANGE | {
-    "minWidth": 92,
+    "minWidth": 108,
     "headerTooltip": "From the low of 52 weeks to their high, and where the last price is in it",
 }
 VOLATILITY = {
