@@ -133,6 +133,7 @@ def create_server(runtime: Runtime) -> Flask:
     )
     server.register_blueprint(api.rest.blueprint(services))
     server.register_blueprint(api.looks.blueprint(services))
+    server.register_blueprint(api.ranges.blueprint(services))
     server.register_blueprint(api.comparison.blueprint(services))
     server.register_blueprint(api.kept.blueprint(services))
     api.problems.install(server, error_page)

@@ -4,12 +4,12 @@
 
 import { lineBox, linePoints } from "./dom.mjs";
 import { flash } from "./flash.mjs";
-import { MEASURES, volatility } from "./measures.mjs";
+import { MEASURES, volatility, yearRange } from "./measures.mjs";
 import * as words from "./words.mjs";
 
 const WIDTH = 52;
 const HEIGHT = 16;
-/** The day's range is drawn in a box so many units wide; a price moves its mark by whole ones. */
+/** A range is drawn in a box so many units wide; a price moves its mark by whole ones. */
 const RANGE = 100;
 
 /**
@@ -28,12 +28,15 @@ const TEXTS = {
 };
 /** Coloured by direction, never dimmed. */
 const CHANGES = new Set(["change", "change_percent"]);
-const PLAIN = new Set(["volume", "range"]);
+const PLAIN = new Set(["volume"]);
+/** Columns that draw a range, and what each says in words. @type {Record<string, (quote: any) => string>} */
+const RANGES = { range: rangeWords, year_range: yearWords };
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 /** Draw a cell of a ticker's column; touches the page only where something differs. @param {Cell} cell @param {any} quote @param {number} now */
 export function draw(cell, quote, now) {
   const { node, column } = cell;
-  if (column === "range") return drawRange(cell, quote);
+  if (RANGES[column]) return drawRange(cell, quote);
   const value = MEASURES[column](quote);
   if (value !== cell.value) {
     cell.value = value;
@@ -59,7 +62,7 @@ export function drawSlow(cell, quote, closes, now) {
   else if (cell.column === "volatility") say(cell, words.price(volatility(closes), 3));
   else draw(cell, quote, now);
   if (cell.column === "volume") tell(cell, "title", quote.volume == null ? "" : whole.format(quote.volume));
-  if (cell.column === "range") tell(cell, "aria-label", rangeWords(quote));
+  if (RANGES[cell.column]) tell(cell, "aria-label", RANGES[cell.column](quote));
 }
 
 /** @param {Cell} cell @param {string} text */
@@ -76,37 +79,46 @@ function tell(cell, attribute, said) {
   if (attribute === "aria-label") cell.node.title = said;
 }
 
-/** The day from low to high, and where in it the last price is. @param {Cell} cell @param {any} quote */
+/** A range from low to high, and where in it the last price is; nothing where it is not known. @param {Cell} cell @param {any} quote */
 function drawRange(cell, quote) {
   if (!cell.bar) {
     const box = lineBox(RANGE, HEIGHT);
     box.setAttribute("aria-hidden", "true");
     const space = "http://www.w3.org/2000/svg";
-    const [whole, mark] = ["day", "mark"].map((name) => {
+    const [whole, mark] = ["whole", "mark"].map((name) => {
       const path = document.createElementNS(space, "path");
       path.setAttribute("class", name);
       return path;
     });
-    whole.setAttribute("d", `M1 8H${RANGE - 1}`);
     box.replaceChildren(whole, mark);
     cell.bar = mark;
     cell.node.classList.add("range");
     cell.node.setAttribute("role", "img");
     cell.node.replaceChildren(box);
-    tell(cell, "aria-label", rangeWords(quote));
+    tell(cell, "aria-label", RANGES[cell.column](quote));
   }
-  const at = MEASURES.range(quote);
+  const at = MEASURES[cell.column](quote);
   const x = at == null ? null : 1 + Math.round(at * (RANGE - 2));
   if (x === cell.value) return;
   cell.value = x;
+  cell.bar.previousElementSibling?.setAttribute("d", x == null ? "" : `M1 8H${RANGE - 1}`);
   cell.bar.setAttribute("d", x == null ? "" : `M1 8H${x}M${x} 2V14`);
 }
 
-/** The range in words. @param {any} quote */
+/** The day's range in words. @param {any} quote */
 export function rangeWords(quote) {
   const { decimals, price, low, high } = quote;
   if (MEASURES.range(quote) == null) return "Day's range: no price yet";
   return `Day's range ${words.price(low, decimals)} to ${words.price(high, decimals)}, last ${words.price(price, decimals)}`;
+}
+
+/** The 52-week range in words, with its first day where that is not 52 weeks back. @param {any} quote */
+export function yearWords(quote) {
+  const range = yearRange(quote);
+  if (!range || quote.price == null) return `52-week range: ${quote.year === undefined ? "not known yet" : "no bars of a day yet"}`;
+  const [low, high, last] = [range.low, range.high, quote.price].map((value) => words.price(value, quote.decimals));
+  const since = range.since == null ? "" : `, since ${days.format(range.since)}`;
+  return `52-week range ${low} to ${high}, last ${last}${since}`;
 }
 
 /** @param {Cell} cell @param {any} quote @param {number[]} closes */

@@ -9,7 +9,7 @@ const TIGHT = matchMedia("(min-width: 701px) and (max-width: 1100px)");
 const [NARROWEST, WIDEST] = [30, 800];
 /** Columns whose name on the server is another one, and those that have no value for a file. */
 const KEPT = { last: "price", range: "day_range" };
-const DRAWN = new Set(["trend", "volatility", "range"]);
+const DRAWN = new Set(["trend", "volatility", "range", "year_range"]);
 
 /** @param {any} api the grid's @returns {string[]} the columns that are shown, left to right */
 const shown = (api) => api.getAllDisplayedColumns().map((/** @type {any} */ one) => one.getColId());

@@ -20,6 +20,23 @@ export function place({ price, high, low }) {
 }
 
 /**
+ * The 52-week range, as `yearly.mjs` wrote it into the record, with the day that goes on: `since` is the first day (UTC
+ * ms) where fewer than 52 weeks are known. null without a day, and while the server has not been heard.
+ * @param {any} quote @returns {{low: number, high: number, since: number | null} | null}
+ */
+export function yearRange({ year, high, low, ts }) {
+  if (year === undefined) return null;
+  if (!year) return high == null || low == null ? null : { low, high, since: ts };
+  return { low: Math.min(year.low, low ?? year.low), high: Math.max(year.high, high ?? year.high), since: year.since };
+}
+
+/** Where the last price lies in the 52-week range, as `place` says it of the day's. @param {any} quote @returns {number | null} */
+export function yearPlace(quote) {
+  const range = yearRange(quote);
+  return range && place({ price: quote.price, ...range });
+}
+
+/**
  * How much the price moves in a minute: the standard deviation (n − 1) of the logarithmic returns between the closes of
  * successive minutes, in percent; null for fewer than ten returns. @param {ArrayLike<number>} closes oldest first
  * @returns {number | null}
@@ -53,4 +70,5 @@ export const MEASURES = {
   low: (quote) => quote.low,
   previous_close: (quote) => quote.previous_close,
   range: place,
+  year_range: yearPlace,
 };

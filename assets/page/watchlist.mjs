@@ -13,6 +13,7 @@ import { Order } from "./order.mjs";
 import { PanelState } from "./panelstate.mjs";
 import { pinning } from "./pinning.mjs";
 import { fill } from "./rows.mjs";
+import { Yearly } from "./yearly.mjs";
 
 const GRID = "watchlist-grid";
 /** Columns that follow the closes of minutes, once a second. */
@@ -61,6 +62,14 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
       if (quote) fill(data, quote, moving ? sparks.of(data.symbol) : null);
     });
   };
+  const yearly = new Yearly(market, () => {
+    drawAll();
+    fresh();
+  });
+  const look = () => {
+    const column = api.getColumn("year_range");
+    yearly.look(Boolean(column?.isVisible() || column?.getSort()));
+  };
   let mark = () => {};
   const state = new PanelState(() => location.reload());
   box.before(state.node);
@@ -74,6 +83,8 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
     // Rows that Dash gives once more are those of the first paint.
     api.addEventListener("rowDataUpdated", fresh);
     api.addEventListener("columnVisible", fresh);
+    for (const event of ["columnVisible", "sortChanged"]) api.addEventListener(event, look);
+    box.before(yearly.state.node);
     for (const event of ["click", "keydown"]) box.addEventListener(event, (heard) => /** @type {Element} */ (heard.target).closest(".ag-header") && fresh(), true);
     fresh();
     document.addEventListener("tickboard:density", () => api.resetRowHeights());
@@ -85,6 +96,7 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
     pinning(api, box, view, pins, toggle, (symbol) => offers(lists, symbol));
     listing(api, GRID, box, { market, view, sparks, lists });
     order = new Order(api, box, LIVE_COLUMNS, fresh);
+    look();
   });
 
   /** A list in a hidden tab draws nothing; when it is shown, all of it. */
@@ -129,6 +141,7 @@ export function watchlist({ market, view, sparks, kept, pins, toggle }) {
       if (!api) return;
       // The grid forgets the selection when Dash gives it its rows once more.
       if (api.getSelectedNodes()[0]?.data.symbol !== view.symbol) mark();
+      look();
       order?.tick();
     },
   };

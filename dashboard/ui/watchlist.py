@@ -34,6 +34,10 @@ RANGE = {
     "cellClass": "range-cell",
     "headerTooltip": "From the day's low to its high, and where the last price is in it",
 }
+YEAR_RANGE = RANGE | {
+    "minWidth": 108,
+    "headerTooltip": "From the low of 52 weeks to their high, and where the last price is in it",
+}
 VOLATILITY = {
     "minWidth": 84,
     "headerTooltip": "Standard deviation of the returns of the last minutes, at most 39, in percent a minute",
@@ -205,6 +209,7 @@ def columns() -> list[dict[str, Any]]:
         *(live_column(name, name, title) | {"hide": True} for name, title in PRICES.items()),
         live_column("volume", "volume", "Volume") | {"hide": True},
         live_column("range", "range", "Day range") | RANGE | {"hide": True},
+        live_column("year_range", "year_range", "52-week range") | YEAR_RANGE | {"hide": True},
         live_column("volatility", "volatility", "Volatility") | VOLATILITY | {"hide": True},
     ]
 

@@ -37,6 +37,7 @@ PATHS = (
     "/api/v1/tickers/BTC-USD/ticks",
     "/api/v1/tickers/AAPL/statistics",
     "/api/v1/tickers/MSFT/quality",
+    "/api/v1/ranges",
     "/api/v1/tickers/AAPL/comparison",
     "/api/v1/tickers/BTC-USD/comparison.csv",
     "/api/v1/export/AAPL.csv",

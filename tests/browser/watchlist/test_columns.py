@@ -9,10 +9,25 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_done_when import fetch, log_in
-from tests.browser.watchlist.listed import GRID, SIX, again, cards, cell, choose, drag, headings, listen, ready, until
+from tests.browser.watchlist.listed import (
+    GRID,
+    SIX,
+    again,
+    away,
+    cards,
+    cell,
+    choose,
+    drag,
+    headings,
+    listen,
+    ready,
+    sort_by,
+    symbols,
+    until,
+)
 
 NAMES = ["Last", "Chg %", "Trend", "Name", "Change", "Bid", "Ask", "Spread", "Open", "High", "Low", "Prev. close"]
-NAMES += ["Volume", "Day range", "Volatility"]
+NAMES += ["Volume", "Day range", "52-week range", "Volatility"]
 NO_STORAGE = """
 for (const name of ["getItem", "setItem", "removeItem"])
   Storage.prototype[name] = () => { throw new DOMException("storage is disabled", "SecurityError"); };
@@ -75,6 +90,37 @@ def test_every_column_shows_what_the_api_says_and_moves(product: Any, browser: B
     assert int(drawn[1]) == pytest.approx(1 + place * 98, abs=0.6)
     assert 0 < float(texts["volatility"]) < 1
     page.context.close()
+
+
+def test_the_52_week_range_is_asked_for_when_it_is_chosen_sorted_by_and_live(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if one.url.endswith("/api/v1/ranges") else None)
+    page.wait_for_timeout(1500)
+    assert asked == []
+    choose(page, "year_range")
+    bar = cell(page, "AAPL", "year_range").get_by_role("img")
+    expect(bar).to_have_attribute("aria-label", re.compile(r"^52-week range [\d.,]+ to [\d.,]+, last [\d.,]+$"))
+    answer = fetch(page, "/api/v1/ranges")
+    low, high = next(row[1:3] for row in answer["data"] if row[0] == "AAPL")
+    said = re.findall(r"\d[\d.,]*\d", (bar.get_attribute("aria-label") or "").removeprefix("52-week range"))
+    numbers = [float(text.replace(",", "").rstrip(".")) for text in said]
+    assert numbers[:2] == [pytest.approx(low, abs=0.005), pytest.approx(high, abs=0.005)]
+    drawn = re.fullmatch(r"M1 8H(\d+)M\1 2V14", bar.locator(".mark").get_attribute("d") or "")
+    assert drawn
+    assert int(drawn[1]) == pytest.approx(1 + (numbers[2] - low) / (high - low) * 98, abs=2)
+    expect(bar).not_to_have_attribute("aria-label", bar.get_attribute("aria-label") or "")
+    sort_by(page, "year_range")
+    expect(page.locator(".order-bar")).to_contain_text("By 52-week range, highest first")
+    away(page)
+    marks = [
+        int((mark.get_attribute("d") or "").split("M1 8H")[1].split("M")[0])
+        for mark in (cell(page, symbol, "year_range").locator(".mark") for symbol in symbols(page))
+    ]
+    assert marks == pytest.approx(sorted(marks, reverse=True), abs=2)
+    assert marks[0] > marks[-1] + 5
+    again(page)
+    expect(bar).to_have_attribute("aria-label", re.compile("^52-week range [0-9]"))
+    assert len([url for url in asked if "ranges" in url]) == 3, "chosen, by this test, after the reload"
 
 
 def test_chosen_columns_move_like_the_others_and_those_not_chosen_are_not_there(page: Page) -> None:
