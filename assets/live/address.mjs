@@ -17,6 +17,8 @@ class Address {
   constructor() {
     /** @type {Part[]} */
     this.parts = [];
+    /** Whether the page has opened with a whole view: what that does not name is as usual, not as this browser left it. */
+    this.whole = false;
     /** Says what was left out. @type {(sentence: string) => void} */
     this.tell = () => {};
   }
@@ -24,7 +26,7 @@ class Address {
   /** One more part: it is asked to show what the address has of it. @param {Part} part */
   add(part) {
     this.parts.push(part);
-    this.show(part, true);
+    this.show(part, !this.whole);
   }
 
   /** The address as it is, or another one that it became. */

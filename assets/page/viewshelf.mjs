@@ -3,6 +3,7 @@
 // of the open view the one that was opened, of another the one that was listed.
 
 import { ask, Refused } from "./documents.mjs";
+import { called, contentOf, viewIn } from "./viewfile.mjs";
 import { linked } from "./viewpages.mjs";
 import { keptOf, queryOf, same } from "./viewtext.mjs";
 
@@ -126,5 +127,24 @@ export class ViewShelf {
       this.page.open(queryOf((await ask("GET", `/views/token/${encodeURIComponent(given)}`)).view));
     }
     this.opened = null;
+  }
+
+  /**
+   * Show the view in a file; it is not kept by that. Throws Refused.
+   * @param {File} file @param {import("../indicators/choice.mjs").Registry} registry
+   * @returns {Promise<string[]>} a sentence on each indicator that there is not: the rest is shown
+   */
+  async load(file, registry) {
+    const { kept, faults } = viewIn(await contentOf(file), file.name, registry);
+    let view;
+    try {
+      view = (await ask("POST", "/views/token", { body: kept })).view;
+    } catch (refused) {
+      if (!(refused instanceof Refused) || !refused.status) throw refused;
+      throw new Refused(`${called(file.name)} can't be shown: ${refused.message}`, refused.status);
+    }
+    this.page.open(queryOf(view));
+    this.opened = null;
+    return faults;
   }
 }
