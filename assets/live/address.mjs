@@ -21,6 +21,8 @@ class Address {
     this.whole = false;
     /** Says what was left out. @type {(sentence: string) => void} */
     this.tell = () => {};
+    /** Told what a part shows in place of what was asked for. @type {(names: string[], asked: (string | null)[], shown: (string | null)[]) => void} */
+    this.instead = () => {};
   }
 
   /** One more part: it is asked to show what the address has of it. @param {Part} part */
@@ -38,8 +40,11 @@ class Address {
   show(part, opening) {
     if (!onChart()) return;
     const query = new URLSearchParams(location.search);
-    const wrong = part.show(part.names.map((name) => query.get(name) || null), opening);
-    if (wrong) this.tell(wrong);
+    const asked = part.names.map((name) => query.get(name) || null);
+    const wrong = part.show(asked, opening);
+    if (!wrong) return;
+    this.tell(wrong);
+    this.instead(part.names, asked, part.read());
   }
 
   /** The query with every part as it is now, and whatever else stands there. */

@@ -1,6 +1,7 @@
 // @ts-check
 // The dialog of saved views: save, open, overwrite, rename, delete, the one that the page opens with; link, token and file.
 
+import { address } from "../live/address.mjs";
 import { copy } from "./copying.mjs";
 import { element, make, write } from "./dom.mjs";
 import { preferences } from "./preferences.mjs";
@@ -21,6 +22,7 @@ const SURE_MS = 4_000;
 export async function savedViews({ view, opened, registry }) {
   const shelf = new ViewShelf(view);
   if (opened?.view) shelf.opened = { id: opened.id, name: opened.name, version: opened.version, query: opened.view.settings?.page ? queryOf(opened.view) : view.query() };
+  address.instead = (names, asked, shown) => shelf.instead(names, asked, shown);
   const button = await element("#views-button");
   const beside = await element("#compare-views");
 

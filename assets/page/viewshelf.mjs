@@ -4,7 +4,7 @@
 
 import { ask, Refused } from "./documents.mjs";
 import { called, contentOf, viewIn } from "./viewfile.mjs";
-import { linked } from "./viewpages.mjs";
+import { isCompare, linked } from "./viewpages.mjs";
 import { keptOf, queryOf, same } from "./viewtext.mjs";
 
 /**
@@ -109,6 +109,22 @@ export class ViewShelf {
     const query = queryOf(row.view);
     this.opened = { id: row.id, name: row.name, version: row.version, query };
     this.page.open(query);
+    // What there is not the page has told and left out: that is no change of somebody's.
+    const shown = this.page.query();
+    if (isCompare(shown) === isCompare(query)) this.opened.query = shown;
+  }
+
+  /**
+   * The page shows something else than what a part of the open view asks for, and has told it.
+   * @param {string[]} names in the query @param {(string | null)[]} asked @param {(string | null)[]} shown null for nothing
+   */
+  instead(names, asked, shown) {
+    const query = this.opened?.query;
+    if (!query || names.some((name, at) => query.get(name) !== asked[at])) return;
+    for (const [at, name] of names.entries()) {
+      if (shown[at] === null) query.delete(name);
+      else query.set(name, /** @type {string} */ (shown[at]));
+    }
   }
 
   /** The token of what is shown. @returns {Promise<string>} */

@@ -271,6 +271,28 @@ def test_the_view_restored_at_login_is_told_unchanged_whatever_this_browser_was_
     expect(row(page, "Home").locator(".view-told")).to_have_text("open, changed since")
 
 
+def test_what_of_the_open_view_there_is_not_is_no_change_of_it(running: Any, page: Page) -> None:
+    view = {"symbol": "MSFT", "timeframe": "5m", "start": 978_307_200_000, "end": 978_310_800_000}
+    view |= {"compare": ["GONE", "AAPL"], "settings": {"sort": "beauty:desc"}}
+    posted = page.request.post(f"{running.url}/api/v1/views", data={"name": "Home", "view": view})
+    page.request.put(
+        f"{running.url}/api/v1/preferences", data={"default_view": posted.json()["id"]}, headers={"If-Match": "*"}
+    )
+    page.request.post(f"{running.url}/api/v1/views", data={"name": "Gone", "view": {**view, "symbol": "GONE"}})
+    page.goto(running.url)
+    toasts = page.locator("#toasts")
+    for sentence in ("No bar of MSFT is kept between", "GONE", "The list can't be sorted by"):
+        expect(toasts).to_contain_text(sentence)
+    expect(page).not_to_have_url(re.compile("start=|beauty|GONE"))
+    dialog(page)
+    expect(row(page, "Home").locator(".view-told")).to_have_text("open")
+    row(page, "Gone").locator(".view-open").click()
+    expect(toasts).to_contain_text("There is no instrument GONE")
+    expect(page).not_to_have_url(re.compile("start="))
+    dialog(page)
+    expect(row(page, "Gone").locator(".view-told")).to_have_text("open")
+
+
 def test_an_exported_configuration_is_loaded_elsewhere_and_what_is_wrong_with_a_file_told(
     running: Any, browser: Browser, page: Page, tmp_path: Path
 ) -> None:
