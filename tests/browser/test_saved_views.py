@@ -51,6 +51,7 @@ def row(page: Page, name: str) -> Any:
 
 def test_a_view_is_saved_opened_overwritten_renamed_and_deleted(page: Page) -> None:
     page.click('#cards .card[data-symbol="TSLA"], #cards .card[data-symbol="META"]')
+    expect(page.locator("#chart-symbol")).to_have_text(re.compile("TSLA|META"))
     symbol = page.locator("#chart-symbol").inner_text()
     page.keyboard.press("5")
     page.select_option("#chart-scale", "log")
