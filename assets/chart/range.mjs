@@ -124,6 +124,7 @@ export function range(chart, view) {
     if (!chart.holds(symbol, timeframe) || plot.from !== from || plot.to !== to) return;
     address.tell(`No bar of ${symbol} is kept between ${words.moment(from)} and ${words.moment(to)} ${words.zone(to)}; the newest bars are shown.`);
     chart.home();
+    address.instead(part.names, [said(from), said(to)], part.read());
     later();
   };
   const later = () => {

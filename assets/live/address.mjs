@@ -17,14 +17,18 @@ class Address {
   constructor() {
     /** @type {Part[]} */
     this.parts = [];
+    /** Whether the page has opened with a whole view: what that does not name is as usual, not as this browser left it. */
+    this.whole = false;
     /** Says what was left out. @type {(sentence: string) => void} */
     this.tell = () => {};
+    /** Told what a part shows in place of what was asked for. @type {(names: string[], asked: (string | null)[], shown: (string | null)[]) => void} */
+    this.instead = () => {};
   }
 
   /** One more part: it is asked to show what the address has of it. @param {Part} part */
   add(part) {
     this.parts.push(part);
-    this.show(part, true);
+    this.show(part, !this.whole);
   }
 
   /** The address as it is, or another one that it became. */
@@ -36,8 +40,11 @@ class Address {
   show(part, opening) {
     if (!onChart()) return;
     const query = new URLSearchParams(location.search);
-    const wrong = part.show(part.names.map((name) => query.get(name) || null), opening);
-    if (wrong) this.tell(wrong);
+    const asked = part.names.map((name) => query.get(name) || null);
+    const wrong = part.show(asked, opening);
+    if (!wrong) return;
+    this.tell(wrong);
+    this.instead(part.names, asked, part.read());
   }
 
   /** The query with every part as it is now, and whatever else stands there. */

@@ -3,6 +3,7 @@
 // watchlist), as what, and whether a receipt comes with it. What runs is shown, and can be cancelled.
 
 import { START } from "../chart/series.mjs";
+import { address as written } from "../live/address.mjs";
 import { element, menuOf, write } from "./dom.mjs";
 import { detail, fetched, link, Refused, save } from "./download.mjs";
 import { ExportForm } from "./exportform.mjs";
@@ -156,9 +157,10 @@ function address(choice, view, chart) {
   return `/api/v1/export/${encodeURIComponent(symbol)}.${choice.form}?${query}`;
 }
 
-/** The view as a file: what a link says, and the range that is seen. @param {any} view @param {any} chart @param {string} feedKind */
+/** The view as a file, which the views' dialog reads (viewfile.mjs): what a link says, and the range that is seen. @param {any} view @param {any} chart @param {string} feedKind */
 function configuration(view, chart, feedKind) {
   const iso = (/** @type {number} */ ms) => new Date(ms).toISOString();
+  written.write();
   return {
     tickboard_view: 1,
     ...view.shown(),

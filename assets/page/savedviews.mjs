@@ -1,9 +1,11 @@
 // @ts-check
-// The dialog of saved views: save, open, overwrite, rename, delete, the one that the page opens with; link and token.
+// The dialog of saved views: save, open, overwrite, rename, delete, the one that the page opens with; link, token and file.
 
+import { address } from "../live/address.mjs";
 import { copy } from "./copying.mjs";
 import { element, make, write } from "./dom.mjs";
 import { preferences } from "./preferences.mjs";
+import { toast } from "./toasts.mjs";
 import { addressOf } from "./viewpages.mjs";
 import { ViewShelf } from "./viewshelf.mjs";
 import { queryOf, summary } from "./viewtext.mjs";
@@ -13,12 +15,14 @@ import * as words from "./words.mjs";
 const SURE_MS = 4_000;
 
 /**
- * @param {{view: any, opened: any}} page `opened`: the view that the page has opened with
+ * @param {{view: any, opened: any, registry: import("../indicators/choice.mjs").Registry}} page `opened`: the view that the page
+ *   has opened with
  * @returns {Promise<{open: () => void, shelf: ViewShelf}>}
  */
-export async function savedViews({ view, opened }) {
+export async function savedViews({ view, opened, registry }) {
   const shelf = new ViewShelf(view);
   if (opened?.view) shelf.opened = { id: opened.id, name: opened.name, version: opened.version, query: opened.view.settings?.page ? queryOf(opened.view) : view.query() };
+  address.instead = (names, asked, shown) => shelf.instead(names, asked, shown);
   const button = await element("#views-button");
   const beside = await element("#compare-views");
 
@@ -31,7 +35,9 @@ export async function savedViews({ view, opened }) {
   const token = make("button", { type: "button", class: "button", text: "Copy token" });
   const byHand = make("input", { class: "field", readonly: true, hidden: true, "aria-label": "Text to copy" });
   const pasted = make("input", { id: "view-token", class: "field", placeholder: "Token or link", "aria-label": "Token or link of a view", autocomplete: "off", spellcheck: "false" });
-  const pasting = make("form", { class: "views-line" }, [pasted, make("button", { type: "submit", class: "button", text: "Open it" })]);
+  const picked = make("input", { id: "view-file", type: "file", accept: ".json,application/json", hidden: true, "aria-label": "File of a view" });
+  const load = make("button", { type: "button", class: "button", text: "Load a file…", title: "A configuration that the export menu has saved" });
+  const pasting = make("form", { class: "views-line" }, [pasted, make("button", { type: "submit", class: "button", text: "Open it" }), load, picked]);
   const close = make("button", { type: "button", class: "button", text: "Close" });
   const dialog = /** @type {HTMLDialogElement} */ (
     make("dialog", { id: "views-dialog", class: "dialog wide", "aria-labelledby": "views-title" }, [
@@ -186,6 +192,17 @@ export async function savedViews({ view, opened }) {
       await shelf.restore(pasted.value);
       pasted.value = "";
       dialog.close();
+    });
+  });
+  load.addEventListener("click", () => picked.click());
+  picked.addEventListener("change", () => {
+    const [file] = picked.files;
+    if (!file) return;
+    void run(async () => {
+      // The same file again, mended meanwhile, is another choice.
+      const left = await shelf.load(file, registry).finally(() => (picked.value = ""));
+      dialog.close();
+      if (left.length) void toast(left.length > 1 ? `${left.length} indicators of the file are left out` : "An indicator of the file is left out", left.slice(0, 3).join(" "));
     });
   });
   close.addEventListener("click", () => dialog.close());

@@ -84,7 +84,10 @@ async function begin(paint) {
   if (opened?.view) {
     const query = queryOf(opened.view);
     if (isCompare(query)) history.replaceState(null, "", addressOf(query));
-    else put(query, "replace");
+    else {
+      put(query, "replace");
+      address.whole = true;
+    }
   }
   if (opened?.error) void toast("The view to open with could not be shown", `${sentence(opened.error)} The usual one is shown.`);
   address.tell = leftOut;
@@ -121,7 +124,7 @@ async function begin(paint) {
   const alerts = await makeAlerts({ market, view, show: toAlerts, paint: paint.alerts });
   const quote = await makeQuote({ market, view });
   const settings = await makeSettings();
-  const saved = await savedViews({ view: shown.views, opened });
+  const saved = await savedViews({ view: shown.views, opened, registry: paint.indicators });
   const indicators = await makeIndicators({ view, registry: paint.indicators });
   const compare = await makeCompare({ view, market, stream, registry: paint.comparison });
   figures.compared = compare.text;

@@ -3,7 +3,8 @@
 // of the open view the one that was opened, of another the one that was listed.
 
 import { ask, Refused } from "./documents.mjs";
-import { linked } from "./viewpages.mjs";
+import { called, contentOf, viewIn } from "./viewfile.mjs";
+import { isCompare, linked } from "./viewpages.mjs";
 import { keptOf, queryOf, same } from "./viewtext.mjs";
 
 /**
@@ -108,6 +109,22 @@ export class ViewShelf {
     const query = queryOf(row.view);
     this.opened = { id: row.id, name: row.name, version: row.version, query };
     this.page.open(query);
+    // What there is not the page has told and left out: that is no change of somebody's.
+    const shown = this.page.query();
+    if (isCompare(shown) === isCompare(query)) this.opened.query = shown;
+  }
+
+  /**
+   * The page shows something else than what a part of the open view asks for, and has told it.
+   * @param {string[]} names in the query @param {(string | null)[]} asked @param {(string | null)[]} shown null for nothing
+   */
+  instead(names, asked, shown) {
+    const query = this.opened?.query;
+    if (!query || names.some((name, at) => query.get(name) !== asked[at])) return;
+    for (const [at, name] of names.entries()) {
+      if (shown[at] === null) query.delete(name);
+      else query.set(name, /** @type {string} */ (shown[at]));
+    }
   }
 
   /** The token of what is shown. @returns {Promise<string>} */
@@ -126,5 +143,24 @@ export class ViewShelf {
       this.page.open(queryOf((await ask("GET", `/views/token/${encodeURIComponent(given)}`)).view));
     }
     this.opened = null;
+  }
+
+  /**
+   * Show the view in a file; it is not kept by that. Throws Refused.
+   * @param {File} file @param {import("../indicators/choice.mjs").Registry} registry
+   * @returns {Promise<string[]>} a sentence on each indicator that there is not: the rest is shown
+   */
+  async load(file, registry) {
+    const { kept, faults } = viewIn(await contentOf(file), file.name, registry);
+    let view;
+    try {
+      view = (await ask("POST", "/views/token", { body: kept })).view;
+    } catch (refused) {
+      if (!(refused instanceof Refused) || !refused.status) throw refused;
+      throw new Refused(`${called(file.name)} can't be shown: ${refused.message}`, refused.status);
+    }
+    this.page.open(queryOf(view));
+    this.opened = null;
+    return faults;
   }
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +51,7 @@ def row(page: Page, name: str) -> Any:
 
 def test_a_view_is_saved_opened_overwritten_renamed_and_deleted(page: Page) -> None:
     page.click('#cards .card[data-symbol="TSLA"], #cards .card[data-symbol="META"]')
+    expect(page.locator("#chart-symbol")).to_have_text(re.compile("TSLA|META"))
     symbol = page.locator("#chart-symbol").inner_text()
     page.keyboard.press("5")
     page.select_option("#chart-scale", "log")
@@ -242,3 +245,112 @@ def test_a_server_that_does_not_answer_is_told_in_the_dialog(page: Page) -> None
     box = dialog(page)
     expect(box.locator(".dialog-message")).to_have_text("The server could not be reached.")
     expect(row(page, "Morning")).to_be_visible()
+
+
+def test_the_view_restored_at_login_is_told_unchanged_whatever_this_browser_was_left_with(
+    running: Any, page: Page
+) -> None:
+    """A view names neither the usual order nor the usual tab; the browser keeps its own of both."""
+    save(page, "Home")
+    dialog(page)
+    row(page, "Home").get_by_role("button", name="Default").click()
+    expect(page.locator(".dialog-done")).to_contain_text('The page opens with "Home"')
+    page.keyboard.press("Escape")
+    header = page.locator('#watchlist .ag-header-cell[col-id="change_percent"]')
+    header.click()
+    page.get_by_role("tab", name="Trades").click()
+    expect(page).to_have_url(re.compile("sort=.*side=trades"))
+    page.goto(running.url)
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
+    expect(header).to_have_attribute("aria-sort", "none")
+    expect(page.get_by_role("tab", name="Alerts")).to_have_attribute("aria-selected", "true")
+    dialog(page)
+    expect(row(page, "Home").locator(".view-told")).to_have_text("open")
+    page.keyboard.press("Escape")
+    page.select_option("#chart-type", "line")
+    dialog(page)
+    expect(row(page, "Home").locator(".view-told")).to_have_text("open, changed since")
+
+
+def test_what_of_the_open_view_there_is_not_is_no_change_of_it(running: Any, page: Page) -> None:
+    view = {"symbol": "MSFT", "timeframe": "5m", "start": 978_307_200_000, "end": 978_310_800_000}
+    view |= {"compare": ["GONE", "AAPL"], "settings": {"sort": "beauty:desc"}}
+    posted = page.request.post(f"{running.url}/api/v1/views", data={"name": "Home", "view": view})
+    page.request.put(
+        f"{running.url}/api/v1/preferences", data={"default_view": posted.json()["id"]}, headers={"If-Match": "*"}
+    )
+    page.request.post(f"{running.url}/api/v1/views", data={"name": "Gone", "view": {**view, "symbol": "GONE"}})
+    page.goto(running.url)
+    toasts = page.locator("#toasts")
+    for sentence in ("No bar of MSFT is kept between", "GONE", "The list can't be sorted by"):
+        expect(toasts).to_contain_text(sentence)
+    expect(page).not_to_have_url(re.compile("start=|beauty|GONE"))
+    dialog(page)
+    expect(row(page, "Home").locator(".view-told")).to_have_text("open")
+    row(page, "Gone").locator(".view-open").click()
+    expect(toasts).to_contain_text("There is no instrument GONE")
+    expect(page).not_to_have_url(re.compile("start="))
+    dialog(page)
+    expect(row(page, "Gone").locator(".view-told")).to_have_text("open")
+
+
+def test_an_exported_configuration_is_loaded_elsewhere_and_what_is_wrong_with_a_file_told(
+    running: Any, browser: Browser, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{running.url}/?symbol=MSFT&timeframe=5m&type=baseline&indicators=sma:20&compare=GOOGL&sort=last:desc")
+    page.wait_for_function("() => window.tickboard?.chart.plot.figure?.symbol === 'MSFT'")
+    page.locator("#chart").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    wanted = shown(page)
+    page.click("#export-button")
+    page.check("#export-menu input[name=what][value=configuration]")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download").click()
+    good = tmp_path / "good.json"
+    saved.value.save_as(good)
+    said = json.loads(good.read_text("utf-8"))
+
+    other = opened(browser, running)
+    box = dialog(other)
+    load = box.get_by_role("button", name="Load a file…")
+    before = other.url
+
+    def choose(content: bytes) -> None:
+        with other.expect_file_chooser() as chooser:
+            load.focus()
+            other.keyboard.press("Enter")
+        chooser.value.set_files({"name": "mine.json", "mimeType": "application/json", "buffer": content})
+
+    for content, sentence in (
+        (b"hello", "mine.json is not JSON"),
+        (b'{"symbol": "MSFT"}', "mine.json is not a view"),
+        (json.dumps({**said, "tickboard_view": 2}).encode(), "which a newer version of this program has made"),
+        (json.dumps({**said, "timeframe": "7m"}).encode(), "mine.json can't be shown: Timeframe must be one of 1s"),
+        (b" " * 70_000, "a view 64 KB at most; it was not read."),
+    ):
+        choose(content)
+        expect(box.locator(".dialog-message")).to_contain_text(sentence)
+        assert other.url == before
+    expect(load).to_be_focused()
+
+    choose(good.read_bytes())
+    expect(box).not_to_be_visible()
+    expect(other.locator("#chart")).to_be_focused()
+    expect(other.locator("#chart-symbol")).to_have_text("MSFT")
+    expect(other.locator(CHECKED)).to_have_text("5m")
+    expect(other).to_have_url(re.compile("type=baseline.*indicators=sma:20.*compare=GOOGL"))
+    expect(other).to_have_url(re.compile("sort=last:desc"))
+    other.wait_for_function("() => window.tickboard.chart.plot.moved")
+    assert shown(other)[:2] == [pytest.approx(wanted[0], abs=1000), pytest.approx(wanted[1], abs=1000)]
+    assert fetch(other, "/api/v1/views")["data"] == []
+
+    # What there is not here is left out, as of a link; a phone's and the Compare page's dialog load too.
+    other.goto(f"{running.url}/compare")
+    other.locator("#compare-views").click()
+    other.set_viewport_size({"width": 390, "height": 844})
+    choose(json.dumps({**said, "symbol": "GONE", "indicators": "nope:1,rsi:14", "following": True}).encode())
+    expect(other.locator("#toasts")).to_contain_text("There is no instrument GONE")
+    expect(other.locator("#toasts")).to_contain_text("There is no indicator nope:1")
+    expect(other).to_have_url(re.compile(r"/\?symbol=.*indicators=rsi:14"))
+    other.context.close()

@@ -1,4 +1,4 @@
-"""The modules of views and settings by themselves: times of the address, zones, views as text, sorts, the search."""
+"""The modules of views and settings by themselves: times, zones, views as text and in files, sorts, the search."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page
 
+from dashboard.errors import BadParameters
+from dashboard.ui.studies import registry
 from dashboard.workbench import preferences, views
 from tests.browser.test_modules import blank
 
 __all__ = ["blank"]
 READY = """
 window.dash_clientside = { set_props: () => {} };
-const [range, zone, words, pointer, text, sort, search, preferred] = await Promise.all(
+const [range, zone, words, pointer, text, sort, search, preferred, file] = await Promise.all(
   ["chart/range", "page/zone", "page/words", "chart/pointer", "page/viewtext", "page/listsort", "page/search",
-   "page/preferences"].map((name) => import(`/${name}.mjs`)));
+   "page/preferences", "page/viewfile"].map((name) => import(`/${name}.mjs`)));
 """
 TYPES = ("candles", "line")
 DAY = 86_400_000
@@ -206,3 +208,104 @@ def test_the_search_finds_symbols_and_names_whatever_their_case_and_accents(blan
 
 def test_the_usual_settings_are_the_servers(blank: Page) -> None:
     assert run(blank, "return preferred.USUAL;") == preferences.checked({})
+
+
+#: What the export menu saves as "The configuration".
+SAVED = {
+    "tickboard_view": 1,
+    "symbol": "MSFT",
+    "timeframe": "5m",
+    "type": "line",
+    "scale": "log",
+    "indicators": "sma:20,rsi:14",
+    "looks": "3,h",
+    "start": "2026-11-23T10:15:00.250Z",
+    "end": "2026-11-23T11:15:00.000Z",
+    "following": False,
+    "feed": "SIMULATED",
+    "address": "/?symbol=OLD&timeframe=1m&compare=AAPL,GOOGL&comparemode=spread&sort=last:desc&indicators=ema:9",
+    "made": "2026-11-23T12:00:00.000Z",
+}
+READ = "return given.map(([said, registry]) => file.viewIn(JSON.stringify(said), 'mine.json', registry));"
+WRONG = """return await Promise.all(given.map(async ([body, name]) => {
+  try {
+    return file.viewIn(await file.contentOf(new File([body], name)), name, { list: [] });
+  } catch (refused) {
+    return refused.message;
+  }
+}));"""
+
+
+def test_a_view_in_a_file_is_read_and_the_server_takes_it(blank: Page) -> None:
+    (found,) = run(blank, READ, [[SAVED, registry()]])
+    assert found["faults"] == []
+    view = views.read("", found["kept"], TYPES)
+    assert (view["symbol"], view["timeframe"], view["type"], view["scale"]) == ("MSFT", "5m", "line", "log")
+    assert view["indicators"] == ["sma:20", "rsi:14"]
+    assert view["compare"] == ["AAPL", "GOOGL"]
+    assert view["settings"] == {"comparemode": "spread", "sort": "last:desc", "looks": "3,h"}
+    start = datetime(2026, 11, 23, 10, 15, 0, 250_000, UTC)
+    assert (view["start"], view["end"]) == (start.timestamp() * 1000, start.timestamp() * 1000 + 3_599_750)
+
+
+def test_a_file_of_the_newest_bars_has_no_range_but_one_that_was_chosen(blank: Page) -> None:
+    following = {**SAVED, "following": True}
+    chosen = {**following, "address": "/?symbol=MSFT&start=20261123T101500Z&end=20261123T111500Z"}
+    by_hand = {"tickboard_view": 1, "symbol": "MSFT", "timeframe": "5m", "start": "2026-11-23T10:15:00Z"}
+    found = run(blank, READ, [[each, registry()] for each in (following, chosen, by_hand)])
+    kept = [views.read("", each["kept"], TYPES) for each in found]
+    assert [(each["start"] is not None, each["end"] is not None) for each in kept] == [
+        (False, False),
+        (True, True),
+        (True, False),
+    ]
+
+
+def test_an_indicator_of_a_file_that_there_is_not_is_left_out_with_its_look(blank: Page) -> None:
+    (found,) = run(blank, READ, [[{**SAVED, "indicators": "nope:3,rsi:14,sma:0", "looks": "2,4h,5"}, registry()]])
+    assert views.read("", found["kept"], TYPES)["indicators"] == ["rsi:14"]
+    assert found["kept"]["settings"]["looks"] == "4h"
+    nope, sma = found["faults"]
+    assert "There is no indicator nope:3" in nope
+    assert "sma" in sma
+
+
+@pytest.mark.parametrize(
+    ("patch", "field"),
+    [
+        ({"symbol": None}, "symbol"),
+        ({"symbol": 5}, "symbol"),
+        ({"timeframe": "7m"}, "timeframe"),
+        ({"type": "cubes"}, "type"),
+        ({"start": "yesterday"}, "start"),
+        ({"start": "2026-11-24T00:00:00Z"}, "start"),
+        ({"indicators": {"sma": 20}}, "indicators"),
+    ],
+)
+def test_a_field_of_a_file_that_can_be_none_is_the_servers_to_refuse(
+    blank: Page, patch: dict[str, Any], field: str
+) -> None:
+    (found,) = run(blank, READ, [[{**SAVED, **patch}, registry()]])
+    with pytest.raises(BadParameters) as refused:
+        views.read("", found["kept"], TYPES)
+    assert [error.parameter for error in refused.value.errors] == [field]
+
+
+def test_a_file_that_is_no_view_is_refused_in_a_sentence_and_a_large_one_unread(blank: Page) -> None:
+    given = [
+        ["hello", "a.json"],
+        ["", "empty.json"],
+        ["[1, 2]", "list.json"],
+        ["null", "null.json"],
+        ['{"symbol": "MSFT"}', "other.json"],
+        ['{"tickboard_view": "1"}', "text.json"],
+        ['{"tickboard_view": 7, "shape": "new"}', "new.json"],
+        ["x" * 65_537, "large.json"],
+        ["x" * 65_536, "y" * 100],
+    ]
+    words = ["a.json is not JSON", "empty.json is not JSON", "list.json is not a view", "null.json is not a view"]
+    words += ["other.json is not a view", "text.json is not a view", "new.json is of format 7, which a newer version"]
+    words += ["large.json takes 65 KB, a view 64 KB at most; it was not read.", "y" * 60 + "… is not JSON"]
+    for sentence, word in zip(run(blank, WRONG, given), words, strict=True):
+        assert sentence.startswith(word)
+        assert sentence.endswith(".")
