@@ -174,7 +174,7 @@ def test_the_markets_panels_fail_one_by_one_and_come_back(enter: Callable[..., P
 
 def test_parts_of_the_page_that_do_not_come_are_missed_where_they_belong(enter: Callable[..., Page]) -> None:
     page = enter("/")
-    page.route(re.compile(r"/market/market\.[^/]*mjs|async-community"), lambda route: route.abort())
+    page.route(re.compile(r"/(market/market\.|modules/market-)[^/]*mjs|async-community"), lambda route: route.abort())
     page.reload()
     page.wait_for_selector("#chart.js-plotly-plot", timeout=LONG_MS)
     expect(failed(page.locator(".list-panel"))).to_contain_text("The list could not be drawn", timeout=20_000)
