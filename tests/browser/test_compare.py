@@ -169,9 +169,13 @@ def test_what_is_compared_follows_every_tick_and_plotly_draws_nothing_for_it(run
           const path = `/api/v1/tickers/AAPL/comparison?timeframe=1h&compare=BTC-USD,MSFT&start=${start}`;
           const { columns, data } = await (await fetch(path)).json();
           await new Promise((done) => setTimeout(done, 1500));
+          const drawn = drawings;
+          // A share may hardly move for seconds.
+          const still = () => lasts.some((values) => new Set(values).size <= 5);
+          for (let left = 80; left && still(); left--) await new Promise((done) => setTimeout(done, 250));
           clearInterval(timer);
           const told = ["index_BTC-USD", "index_MSFT"].map((name) => data.at(-1)[columns.indexOf(name)]);
-          return { drawings, lasts, told };
+          return { drawings: drawn, lasts, told };
         }"""
     )
     for values, told in zip(seen["lasts"], seen["told"], strict=True):
