@@ -151,7 +151,7 @@ def test_connections_of_every_kind_leave_nothing_behind(product: Any, scale: Sca
 
     def held() -> tuple[int, int]:
         """Descriptors of the database's files, and all others."""
-        files = sum("test.db" in path for path, _ in worker.open_files())
+        files = sum("test.db" in file.path for file in worker.open_files())
         return files, worker.num_fds() - files
 
     def churn(count: int) -> None:
