@@ -13,12 +13,16 @@ from tests.conftest import CHROMIUM_FLAGS, Product, chromium
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDE, PHONE = (1440, 900), (390, 844)
+LINKED = "/compare?layout=4&charts=AAPL:5m,MSFT:5m,BTC-USD:1m,GOLD:15m"
+COMPARED = "/?symbol=AAPL&timeframe=15m&type=line&compare=MSFT,GOOGL,BTC-USD&correlation=50"
 STUDIED = "/?symbol=BTC-USD&timeframe=5m&type=candles&indicators=ema:20,bbands:20:2,rsi:14,macd&side=trades"
 #: By name: the address, something that is there once the page is whole, the size in px, the theme.
 PICTURES: dict[str, tuple[str, str, tuple[int, int], Literal["light", "dark"]]] = {
     "dashboard": ("/?symbol=AAPL&timeframe=1m&type=candles", ".js-plotly-plot", WIDE, "light"),
     "indicators": (STUDIED, ".js-plotly-plot", WIDE, "dark"),
     "market": ("/market", ".heat-map [data-symbol]", WIDE, "light"),
+    "compare": (LINKED, ".cell:nth-child(4) .js-plotly-plot", WIDE, "dark"),
+    "compared": (COMPARED, ".js-plotly-plot", WIDE, "light"),
     "phone": (STUDIED, ".js-plotly-plot", PHONE, "dark"),
 }
 #: How long prices, trades and panels have to come, ms.
