@@ -27,6 +27,8 @@ const NEWS_MS = 120;
 const ABSENT_MS = 10_000;
 /** @type {Set<string>} */
 const NONE = new Set();
+/** So long a grid that is new may take until it listens, ms. */
+const LISTENS_MS = 500;
 const LIVE_COLUMNS = new Set([...Object.keys(MEASURES), "volatility"]);
 
 /**
@@ -159,6 +161,16 @@ export async function gridApi() {
   }
 }
 
+/**
+ * When Dash's own listener of the selection may be called: before React has drawn once with the grid's interface it has
+ * none, and fails in the console. Whoever comes later waits in vain, for a moment. @param {any} api
+ */
+async function listens(api) {
+  const first = api.getGridOption("onSelectionChanged");
+  const until = performance.now() + LISTENS_MS;
+  while (api.getGridOption("onSelectionChanged") === first && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** A click or Enter on a row shows its symbol; the row of the shown symbol is marked. @param {any} api @param {any} view */
 function select(api, view) {
   const show = (/** @type {any} */ event) => {
@@ -170,7 +182,9 @@ function select(api, view) {
     if (event.event?.key === "Enter") show(event);
   });
   let shown = "";
+  let listened = false;
   const mark = () => {
+    if (!listened) return;
     const moved = shown !== view.symbol;
     shown = view.symbol;
     api.forEachNode((/** @type {any} */ node) => {
@@ -180,7 +194,10 @@ function select(api, view) {
     });
   };
   view.on(mark);
-  mark();
+  void listens(api).then(() => {
+    listened = true;
+    mark();
+  });
   api.addEventListener("rowDataUpdated", mark);
   api.addEventListener("firstDataRendered", mark);
   return mark;

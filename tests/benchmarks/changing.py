@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 from playwright.sync_api import Page, sync_playwright
 
+from tests.benchmarks.lengthy import LengthyProduct
 from tests.benchmarks.load import callback_body
 from tests.benchmarks.moving import STUDIES, enter
 from tests.benchmarks.page import at
@@ -18,6 +19,8 @@ from tests.benchmarks.table import Line
 from tests.conftest import CHROMIUM_FLAGS, Product, chromium
 
 BARS, CHANGES, REDRAWN, LIMIT_MS, LIMIT_BYTES = 5000, 48, 5, 150, 60
+#: Days of minutes that are more than 5,000 bars of five minutes too.
+DAYS = 18
 SYMBOLS = ("MSFT", "TSLA", "NVDA", "BTC-USD", "GOLD", "AAPL")
 #: From the act to the end of the frame that shows it: the first frame that began after the chart was drawn.
 CHANGE = """async ([patch, symbol, timeframe]) => {
@@ -70,7 +73,7 @@ REDRAW = """async () => {
 def lines() -> Iterator[Line]:
     """Milliseconds of a change, and bytes of its answer."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        running = Product(Path(folder), "gunicorn", {"TICK_MS": "1000", "SEED": "1", "STORE_MB": "512"}).start()
+        running = LengthyProduct(Path(folder), DAYS, {"TICK_MS": "1000", "SEED": "1"}).start()
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         try:
             page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
@@ -78,7 +81,7 @@ def lines() -> Iterator[Line]:
             widen(page)
             symbols = changes(page, [({"symbol": symbol}, symbol, "1m") for symbol in SYMBOLS])
             redrawn = [page.evaluate(REDRAW) for _ in range(REDRAWN)]
-            frames = changes(page, [({"timeframe": frame}, SYMBOLS[-1], frame) for frame in ("1s", "1m")])
+            frames = changes(page, [({"timeframe": frame}, SYMBOLS[-1], frame) for frame in ("5m", "1m")])
             yield from painted(symbols, frames, redrawn)
             yield payload(running)
         finally:
@@ -109,7 +112,7 @@ def changes(page: Page, asked: list[tuple[dict[str, str], str, str]]) -> list[fl
             return found
         taken, seen, studied = page.evaluate(CHANGE, [patch, symbol, timeframe])
         assert studied == len(STUDIES.split(",")), f"{studied} indicators of {symbol} are shown"
-        assert seen > BARS * 0.7, f"{seen} bars of {symbol} {timeframe} are in view"
+        assert seen > BARS * 0.95, f"{seen} bars of {symbol} {timeframe} are in view"
         if number >= len(asked):  # the first of each warm up
             found.append(taken)
         page.wait_for_timeout(400)
