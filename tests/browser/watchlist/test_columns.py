@@ -167,6 +167,7 @@ def test_another_user_of_the_browser_has_columns_and_pins_of_their_own(page: Pag
     choose(page, "bid")
     cell(page, "BTC-USD", "symbol").click()
     page.keyboard.press("p")
+    until(lambda: cards(page), [*SIX, "BTC-USD"])
     page.evaluate(
         """() => {
           for (const [name, value] of Object.entries(localStorage)) {
