@@ -27,7 +27,7 @@ from dashboard.telemetry import get_logger
 __all__ = ["TICK_COLUMNS", "Bars", "LastTable", "MemoryStore", "Ticks"]
 
 #: Bars kept in each timeframe when the memory suffices: 2 h, 6 h, 18 h, 10 d, 30 d, 70 d, half a year, 5 years.
-BARS_WANTED = (7_200, 4_320, 4_320, 14_400, 8_640, 6_720, 4_380, 1_830)
+BARS_WANTED: tuple[int, ...] = (7_200, 4_320, 4_320, 14_400, 8_640, 6_720, 4_380, 1_830)
 BARS_LEAST = 64
 #: Instruments of a panel that are read while the lock is held once: 1 to 2 ms of 60 bars each.
 PANEL_STEP = 500

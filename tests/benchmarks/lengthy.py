@@ -49,7 +49,7 @@ def create(days: int) -> Any:
     )
     kept = list(memory.BARS_WANTED)
     kept[TIMEFRAME_INDEX["1m"]] = (days + 2) * DAY_MINUTES
-    memory.BARS_WANTED = tuple(kept)  # type: ignore[assignment]
+    memory.BARS_WANTED = tuple(kept)
     settings = load_settings()
     configure_logging(settings.log_format)
     return create_server(Runtime(settings))

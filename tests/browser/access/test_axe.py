@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from dashboard.ui.pages import PAGES
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-THEMES = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 OPENERS = ":is([aria-haspopup], [aria-expanded='false']):is(button, [role=button]):visible"
 #: What is open over the page, or in it.
@@ -61,10 +62,10 @@ class Inspector:
         for issue in self.page.evaluate(RUN, opened):
             self.found.setdefault(issue, what)
 
-    def dress(self, theme: str, size: str) -> str:
+    def dress(self, theme: Theme, size: str) -> str:
         """The page in a theme and a size, in which all is looked at anew; says which."""
         width, height = SIZES[size]
-        self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of two words
+        self.page.emulate_media(color_scheme=theme)
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.wait_for_timeout(500)
         self.page.evaluate("delete window.lookedAt")

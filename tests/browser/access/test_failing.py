@@ -44,7 +44,10 @@ def break_callback(page: Page, store: str, fault: Callable[[Route], None]) -> No
 
 
 def break_path(page: Page, path: str, fault: Callable[[Route], None]) -> None:
-    page.route(path, lambda route: fault(route))  # noqa: PLW0108  # playwright can't hold a method of a list
+    def meet(route: Route) -> None:  # playwright can't hold a method of a list
+        fault(route)
+
+    page.route(path, meet)
 
 
 def failed(panel: Locator) -> Locator:
