@@ -32,7 +32,12 @@ JUMP_MS = 1_000.0
 #: Bars of history drawn at most; a large catalogue gets shorter windows so that the start stays quick.
 HISTORY_BARS = 6_000_000
 #: (timeframe, how far back it goes): 1 year of days, 60 days of hours, 5 days of minutes, 1 hour of seconds.
-WINDOWS: tuple[tuple[str, int], ...] = (("1d", 365 * 86_400_000), ("1h", 60 * 86_400_000), ("1m", 5 * 86_400_000), ("1s", 3_600_000))
+WINDOWS: tuple[tuple[str, int], ...] = (
+    ("1d", 365 * 86_400_000),
+    ("1h", 60 * 86_400_000),
+    ("1m", 5 * 86_400_000),
+    ("1s", 3_600_000),
+)
 #: Instruments whose history is drawn together: bounds the memory.
 CHUNK = 250
 
