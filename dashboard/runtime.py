@@ -12,6 +12,7 @@ import fcntl
 import gc
 import os
 import resource
+import signal
 import sys
 import tempfile
 import threading
@@ -284,17 +285,28 @@ def refuse_two_workers() -> None:
         from gunicorn.app.wsgiapp import WSGIApplication
 
         if WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").cfg.workers > 1:
-            # gunicorn's master stumbles over two workers that refuse at once: one speaks, the others wait for the end.
+            # gunicorn's master stumbles over two workers that refuse: one speaks and says so in the claim's file, the
+            # others, who may come when it has gone, wait for the signal that ends them.
             try:
                 claim = claim_market(wait_s=0.0)
             except StartRefused:
-                time.sleep(WORKER_WAIT_S)
+                _wait_for_the_end()
                 raise
-            try:
-                raise StartRefused(TWO_WORKERS)
-            finally:
-                if claim is not None:
-                    atexit.register(claim.close)
+            if claim is not None:
+                atexit.register(claim.close)
+                if time.time() - float(claim.read() or 0) < WORKER_WAIT_S:
+                    _wait_for_the_end()
+                claim.seek(0)
+                claim.truncate()
+                claim.write(str(time.time()))
+                claim.flush()
+            raise StartRefused(TWO_WORKERS)
+
+
+def _wait_for_the_end() -> None:
+    # gunicorn's own handler only takes a note, which a worker that never serves does not read.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    time.sleep(WORKER_WAIT_S)
 
 
 #: What a start with two web workers is told.

@@ -65,10 +65,12 @@ export class Heads {
     const close = make("button", { class: "icon-button pane-close", type: "button", title: `Remove ${name}`, "aria-label": `Remove ${name}` }, [icon("close")]);
     const box = make("div", { class: "pane-head", role: "group", "aria-label": name, "data-indicator": text }, [edge, words, close]);
     this.place.append(box);
-    const head = { box, edge, legend: new Legend(words), key: "", height: 0 };
+    const head = { box, edge, legend: new Legend(words), key: "", height: 0, wanted: 0, wantedAt: 0 };
     close.addEventListener("click", () => this.told.closed(text));
     const set = (/** @type {number} */ height) => {
-      this.plot.heights.set(chosen.about.name, Math.min(Math.max(Math.round(height), LEAST), MOST));
+      head.wanted = Math.min(Math.max(Math.round(height), LEAST), MOST);
+      head.wantedAt = performance.now();
+      this.plot.heights.set(chosen.about.name, head.wanted);
       this.told.resized();
     };
     edge.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -76,7 +78,8 @@ export class Heads {
       if (!way) return;
       event.preventDefault();
       event.stopPropagation();
-      set(head.height + way * STEP);
+      // Keys can come faster than the picture: a step counts from what was asked last, where that is not drawn yet.
+      set((head.wantedAt > this.plot.drawnAt ? head.wanted : head.height) + way * STEP);
       keep(this.plot.heights);
     });
     edge.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {

@@ -88,6 +88,7 @@ def test_two_workers_without_a_bus_are_refused_and_told_why(product: Any, monkey
     monkeypatch.setenv("WEB_CONCURRENCY", "2")
     running = product(server="plain", wait=False)
     ends_with_a_sentence(running, "more than one worker")
+    assert running.process.returncode == 3  # what a supervisor must not start again for ever
 
 
 def test_another_address_is_refused_until_it_is_safe(product: Any) -> None:
