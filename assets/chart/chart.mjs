@@ -344,7 +344,7 @@ export class Chart {
     const { name: full } = this.plot.figure;
     const title = `${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe} · ${this.zone.textContent}${said}`;
     this.drawAll(); // with the ranges of now, as the picture
-    const url = await picture(this.plot, this.overlay, title, format);
+    const url = await picture(this, title, format);
     const safe = symbol.replace(/[^A-Za-z0-9._-]/g, "_");
     const name = `${this.kind === "simulated" ? "simulated_" : ""}${safe}_${timeframe}_${stamp(from)}_${stamp(to)}.${format}`;
     const link = make("a", { href: url, download: name });

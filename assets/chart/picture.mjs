@@ -1,6 +1,7 @@
 // @ts-check
 // The chart as a picture, as it is seen: Plotly's part with the forming bar, and what the overlay draws over it (the last
-// price, levels of alerts, marks of gaps, what is drawn on it) as shapes and labels of Plotly's, under a title that says what it is of.
+// price, levels of alerts, marks of gaps, what is drawn on it) as shapes and labels of Plotly's, under a title that says what it is of,
+// with the strip of how its bars were made.
 
 import { dateText, ink, inked } from "./ink.mjs";
 import { HALF } from "./plot.mjs";
@@ -14,11 +15,11 @@ const MARK = 3;
 const LABEL = 18;
 
 /**
- * @param {import("./plot.mjs").Plot} plot @param {import("./overlay.mjs").Overlay} overlay
+ * @param {{plot: import("./plot.mjs").Plot, overlay: import("./overlay.mjs").Overlay, strip: import("./strip.mjs").Strip}} chart
  * @param {string} title its parts with ` · ` between them @param {"png" | "svg"} format
  * @returns {Promise<string>} a data URL
  */
-export async function picture(plot, overlay, title, format) {
+export async function picture({ plot, overlay, strip }, title, format) {
   const { crowd, series, from, to } = plot;
   const { clientWidth: width, clientHeight: height } = plot.place;
   const lines = wrapped(title, width - 2 * TITLE.left);
@@ -39,14 +40,27 @@ export async function picture(plot, overlay, title, format) {
     // The panes are as large as on the page.
     margin: { ...own.margin, t: own.margin.t + head },
     shapes: [...(own.shapes ?? []), ...drawings.shapes, ...marks(plot), ...levels.map(({ line }) => line)],
-    annotations: [...(own.annotations ?? []), ...drawings.annotations, ...levels.map(({ label }) => label)],
-    title: {
-      text: lines.map(plain).join("<br>"),
-      font: { size: TITLE.size, color: ink("--text") },
-      ...{ xref: "container", x: TITLE.left / width, xanchor: "left", yref: "container", y: 1 - TITLE.top / (height + head), yanchor: "top" },
-    },
+    annotations: [...(own.annotations ?? []), ...drawings.annotations, ...levels.map(({ label }) => label), titled(lines, own.margin)],
+    images: made(strip, overlay.panes()),
   };
   return plot.Plotly.toImage({ data: traces, layout }, { format, width, height: height + head, scale: format === "png" ? 2 : 1 });
+}
+
+/** A title in the room over the panes: a label, since Plotly puts the first line of a title outside. @param {string[]} lines @param {any} margin */
+function titled(lines, { l, t }) {
+  return {
+    ...{ xref: "paper", x: 0, xanchor: "left", xshift: TITLE.left - l, yref: "paper", y: 1, yanchor: "bottom", yshift: t + TITLE.top },
+    ...{ text: lines.map(plain).join("<br>"), align: "left", font: { size: TITLE.size, color: ink("--text") }, borderpad: 0, showarrow: false },
+  };
+}
+
+/** The strip under the panes. @param {import("./strip.mjs").Strip} strip @param {any} panes */
+function made(strip, panes) {
+  const found = panes && strip.picture(panes);
+  if (!found) return [];
+  const tall = panes.layout._size.h;
+  const place = { xref: "paper", x: 0, sizex: 1, xanchor: "left", yref: "paper", y: -found.gap / tall, sizey: found.height / tall, yanchor: "top" };
+  return [{ ...place, source: found.source, sizing: "stretch", layer: "above" }];
 }
 
 /**

@@ -5,7 +5,7 @@
 import { instant } from "../chart/range.mjs";
 import { read as readIndicators, textOf, written } from "../indicators/choice.mjs";
 import { Refused } from "./documents.mjs";
-import { isCompare, linked } from "./viewpages.mjs";
+import { isCompare, joined, linked, parted } from "./viewpages.mjs";
 import { keptOf } from "./viewtext.mjs";
 
 /** The format of such a file, in its field `tickboard_view`. */
@@ -51,9 +51,9 @@ export function viewIn(text, name, registry) {
   if (typeof asked !== "string") return { kept: { ...kept, indicators: asked }, faults: [] };
   const { list, faults } = readIndicators(asked, String(said.looks ?? query.get("looks") ?? ""), registry);
   const { looks } = written(list, registry);
-  delete kept.settings.looks;
-  if (looks) kept.settings.looks = looks;
-  return { kept: { ...kept, indicators: list.map(textOf) }, faults };
+  const others = Object.entries(joined(kept.settings)).filter(([setting]) => setting !== "looks");
+  const settings = Object.assign({}, ...[...others, ["looks", looks]].map(([setting, value]) => parted(setting, value)));
+  return { kept: { ...kept, settings, indicators: list.map(textOf) }, faults };
 }
 
 /** The object of a view's file, of a format that is known. @param {string} text @param {string} name @returns {Record<string, any>} */

@@ -20,20 +20,35 @@ export function keptPage(query) {
   const settings = {};
   for (const [name, value] of query) {
     if (name === "type" || !value) continue;
-    for (let at = 0, part = 1; at < value.length; at += SETTING, part += 1) settings[part === 1 ? name : `${name}.${part}`] = value.slice(at, at + SETTING);
+    Object.assign(settings, parted(name, value));
   }
   return { symbol, timeframe: query.get("one") || own, ...(query.get("type") && { type: /** @type {string} */ (query.get("type")) }), settings };
 }
 
 /** The query of a kept Compare page, with its `page`. @param {import("./viewtext.mjs").Kept} view */
 export function pageQuery({ type, settings = {} }) {
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(settings).sort(([a], [b]) => partOf(a) - partOf(b))) {
-    const name = key.replace(/\.\d+$/, "");
-    query.set(name, (query.get(name) ?? "") + String(value ?? ""));
-  }
+  const query = new URLSearchParams(Object.entries(joined(settings)));
   if (type && type !== "candles") query.set("type", type);
   return query;
+}
+
+/** A value as settings: a long one in several, `name`, `name.2`, … @param {string} name @param {string} value @returns {Record<string, string>} */
+export function parted(name, value) {
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (let at = 0, part = 1; at < value.length; at += SETTING, part += 1) found[part === 1 ? name : `${name}.${part}`] = value.slice(at, at + SETTING);
+  return found;
+}
+
+/** The values of settings, those of several put together. @param {Record<string, string | number | boolean | null>} settings @returns {Record<string, string>} */
+export function joined(settings) {
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const [key, value] of Object.entries(settings).sort(([a], [b]) => partOf(a) - partOf(b))) {
+    const name = key.replace(/\.\d+$/, "");
+    found[name] = (found[name] ?? "") + String(value ?? "");
+  }
+  return found;
 }
 
 /** @param {string} key */

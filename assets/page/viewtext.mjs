@@ -2,7 +2,7 @@
 // A view as the page's address has it, and as the server keeps it (dashboard/workbench/views.py). Pure.
 
 import { instant, said } from "../chart/range.mjs";
-import { isCompare, keptPage, PAGE, pageQuery, pageSummary } from "./viewpages.mjs";
+import { isCompare, joined, keptPage, PAGE, pageQuery, pageSummary, parted } from "./viewpages.mjs";
 
 /**
  * @typedef {object} Kept
@@ -27,7 +27,7 @@ export function keptOf(query) {
   for (const name of LISTS) found[name] = (query.get(name) ?? "").split(",").filter(Boolean);
   for (const name of TIMES) found[name] = instant(query.get(name) ?? "");
   for (const [name, value] of query) {
-    if (!NAMED.has(/** @type {any} */ (name)) && SETTING.test(name) && value && value.length <= 200) found.settings[name] = value;
+    if (!NAMED.has(/** @type {any} */ (name)) && SETTING.test(name) && value) Object.assign(found.settings, parted(name, value));
   }
   return found;
 }
@@ -42,7 +42,7 @@ export function queryOf(view) {
   }
   for (const name of LISTS) if (view[name]?.length) query.set(name, /** @type {string[]} */ (view[name]).join(","));
   for (const name of TIMES) if (view[name] != null) query.set(name, said(/** @type {number} */ (view[name])));
-  for (const [name, value] of Object.entries(view.settings ?? {})) if (value !== null && value !== "") query.set(name, String(value));
+  for (const [name, value] of Object.entries(joined(view.settings ?? {}))) if (value !== "") query.set(name, value);
   return query;
 }
 

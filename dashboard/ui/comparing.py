@@ -19,8 +19,9 @@ from dashboard.market.ticks import Floats
 from dashboard.store import text
 from dashboard.store.memory import MemoryStore
 
-#: Tokens `--study-…` of the lines, in the order of the instruments: the first indicators have other ones.
-COLOURS = (6, 5, 3, 2)
+#: Tokens `--study-…` of the lines, in the order of the instruments: the four that lie furthest apart in both themes, the one
+#: that a first indicator has at the end.
+COLOURS = (6, 5, 7, 1)
 
 
 def registry() -> dict[str, Any]:

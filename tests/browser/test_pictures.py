@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.test_done_when import log_in, state_is
 from tests.browser.test_exporting import choose
+from tests.browser.test_session_axis import toggle
 
 SVG = "{http://www.w3.org/2000/svg}"
 #: The level of an alert in view, a mark under five bars of a gap; then the picture begins, all in one turn of the page.
@@ -134,4 +135,26 @@ def test_a_title_too_long_for_a_phone_takes_more_lines(running: Any, browser: Br
     assert float(picture.get("width", "0")) == seen["width"] <= 390
     lines = [text for text in texts(picture) if "A name of" in text or "AAPL" in text]
     assert len(lines) == 2
+    ET.register_namespace("", SVG[1:-1])
+    shown = page.context.new_page()
+    shown.set_content(f"<body style='margin: 0'>{ET.tostring(picture, encoding='unicode')}")
+    boxes = shown.locator("tspan").evaluate_all(
+        "(all, lines) => all.filter((one) => lines.includes(one.textContent)).map((one) => one.getBoundingClientRect())",
+        lines,
+    )
+    assert len(boxes) == 2
+    assert all(box["left"] >= 8 and box["top"] >= 4 for box in boxes), "the whole of it is in the picture"
     page.context.close()
+
+
+def test_it_has_the_strip_of_how_its_bars_were_made_where_it_is_shown(page: Page) -> None:
+    seen, picture = taken(page)
+    (strip,) = picture.iter(f"{SVG}image")
+    assert float(strip.get("height", "0")) == pytest.approx(6, abs=0.1)
+    panes = page.evaluate("window.tickboard.chart.overlay.panes()")
+    head = float(picture.get("height", "0")) - seen["height"]
+    assert float(strip.get("width", "0")) == pytest.approx(panes["price"]["width"], abs=1)
+    assert float(strip.get("y", "0")) == pytest.approx(head + panes["bottom"] + 2, abs=1)
+    toggle(page, "strip")
+    _seen, without = taken(page)
+    assert list(without.iter(f"{SVG}image")) == []

@@ -135,10 +135,14 @@ def test_a_range_is_read_completed_bounded_or_refused_in_a_sentence(blank: Page)
     assert '"yesterday"' in wrong[1]
 
 
+#: Colours of as many indicators as a chart may have, and more.
+LOOKS = ",".join(f"{1 + at % 8}{'h' * (at % 3)}" for at in range(80))
+
+
 def test_a_view_survives_the_address_and_the_server_takes_it(blank: Page) -> None:
     query = (
         "symbol=BTC-USD&timeframe=5m&type=line&scale=log&indicators=sma:20,bbands:20:2&compare=AAPL,MSFT"
-        "&start=20261123T101500Z&end=20261123T111500Z&sort=last:desc&side=trades&Bad=1&long=" + "x" * 201
+        "&start=20261123T101500Z&end=20261123T111500Z&sort=last:desc&side=trades&Bad=1&looks=" + LOOKS
     )
     kept, again, same = run(
         blank,
@@ -147,7 +151,9 @@ def test_a_view_survives_the_address_and_the_server_takes_it(blank: Page) -> Non
         query,
     )
     view = views.read("view", kept, TYPES)
-    assert view["settings"] == {"sort": "last:desc", "side": "trades"}
+    # A setting has 200 characters at most: a longer one goes as several.
+    assert view["settings"] == {"sort": "last:desc", "side": "trades", "looks": LOOKS[:200], "looks.2": LOOKS[200:]}
+    assert again.pop("looks") == LOOKS
     assert view["indicators"] == ["sma:20", "bbands:20:2"]
     assert view["compare"] == ["AAPL", "MSFT"]
     assert view["end"] - view["start"] == 3_600_000
