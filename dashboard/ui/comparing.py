@@ -19,8 +19,8 @@ from dashboard.market.ticks import Floats
 from dashboard.store import text
 from dashboard.store.memory import MemoryStore
 
-#: Tokens `--study-…` of the lines, in the order of the instruments: the four that lie furthest apart in both themes, the one
-#: that a first indicator has at the end.
+#: Tokens `--study-…` of the lines, in the order of the instruments: the four that lie furthest apart in both themes, at
+#: the end the one that a first indicator has.
 COLOURS = (6, 5, 7, 1)
 
 

@@ -139,7 +139,8 @@ def test_a_title_too_long_for_a_phone_takes_more_lines(running: Any, browser: Br
     shown = page.context.new_page()
     shown.set_content(f"<body style='margin: 0'>{ET.tostring(picture, encoding='unicode')}")
     boxes = shown.locator("tspan").evaluate_all(
-        "(all, lines) => all.filter((one) => lines.includes(one.textContent)).map((one) => one.getBoundingClientRect())",
+        "(all, lines) => all.filter((one) => lines.includes(one.textContent))"
+        ".map((one) => one.getBoundingClientRect())",
         lines,
     )
     assert len(boxes) == 2

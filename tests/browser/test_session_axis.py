@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from dashboard.market.bars import Flag
+from tests.browser.drawing.board import drawn, place, saved, take
 from tests.browser.test_chart_types import opened
 from tests.browser.test_done_when import fetch
-from tests.browser.test_drawings import drawn, place, saved, take
 
 MINUTE = 60_000
 #: The sessions of the file: Thanksgiving 2025 is the 27th, the day after it ends at 13:00 in New York.

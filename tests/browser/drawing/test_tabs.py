@@ -10,13 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import test_drawings
+from tests.browser.drawing.board import drag, drawn, place, saved, take
 from tests.browser.test_chart_types import opened
 from tests.browser.test_done_when import fetch, log_in, state_is
-from tests.browser.test_drawings import drag, drawn, place, saved, take
 
-running = test_drawings.running
-page = test_drawings.page
 MESSAGE = ".drawing-message"
 
 
