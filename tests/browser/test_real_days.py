@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Download, expect
 
 from dashboard.ui.figures import TYPES
 from tests.browser.drawing.board import drawn, place, saved, take
@@ -110,8 +110,12 @@ def test_a_months_figures_exports_and_quality_are_the_recordings(month: Any, bro
     told = hours()
     choose(page, "series", "csv")
     page.check("#export-menu input[name=receipt]")
-    came: list[Any] = []
-    page.on("download", lambda one: came.append(one))
+    came: list[Download] = []
+
+    def heard(download: Download) -> None:
+        came.append(download)
+
+    page.on("download", heard)
     page.click("#export-menu button[type=submit]")
     expect(page.locator("#export-menu [role=status]")).to_contain_text("and its receipt")
     for _ in range(100):
