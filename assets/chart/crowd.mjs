@@ -6,7 +6,7 @@
 import { at, CLOSE } from "./series.mjs";
 import { beginOf, eachOf, merged, picked } from "./thinned.mjs";
 
-/** Bars in view that Plotly still draws: with those around them 720, which take it 80 ms. */
+/** Bars in view that Plotly draws on a chart that is alone: with those around them 720, which take it 80 ms. */
 export const MOST_DRAWN = 240;
 /** Groups are made of the view and of so many times its width on either side. */
 const AROUND = 1;
@@ -16,6 +16,8 @@ export class Crowd {
   constructor(plot) {
     this.plot = plot;
     this.follower = plot.series.follow();
+    /** Bars in view that Plotly still draws. */
+    this.most = MOST_DRAWN;
     /** Whether the view is drawn here, as of Plotly's last drawing. */
     this.on = false;
     /** Whether the wheel turns: however few bars are drawn here until it rests. */
@@ -38,7 +40,7 @@ export class Crowd {
   /** Decide who draws the view. */
   turn() {
     const { rows, from, to, series } = this.plot;
-    this.on = this.moving || at(rows, to) - at(rows, from - series.ms + 1) > MOST_DRAWN;
+    this.on = this.moving || at(rows, to) - at(rows, from - series.ms + 1) > this.most;
   }
 
   /** How many bars one that is drawn is of. */

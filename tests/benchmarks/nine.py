@@ -19,13 +19,23 @@ WIDE = {"width": 1440, "height": 900}
 LOADS, LIMIT_S = 7, 2
 #: As an analyst has them: instruments and timeframes mixed.
 CHARTS = "AAPL:1m,MSFT:5m,TSLA:1s,NVDA:15m,GOLD:1h,OIL:1d,BTC-USD:1m,ETH-USD:5s,JPM:1m"
-#: When every chart has its candles in the page, ms after the navigation began.
+#: When every chart has its candles, ms after the navigation began: Plotly's in the page, ours painted on their sheets
+#: between axes that stand.
 WATCH = f"""
+const painted = new Set();
+const done = (count) => {{
+  if (!window.nine && count === {MOST_CHARTS}) window.nine = performance.now();
+}};
 new MutationObserver(() => {{
-  if (window.nine) return;
-  const drawn = document.querySelectorAll('.js-plotly-plot:has(.boxlayer path.box)');
-  if (drawn.length === {MOST_CHARTS}) window.nine = performance.now();
+  if (!window.nine) done(document.querySelectorAll('.js-plotly-plot:has(.boxlayer path.box)').length);
 }}).observe(document, {{ childList: true, subtree: true }});
+const {{ fill }} = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fill = function (...given) {{
+  fill.apply(this, given);
+  if (window.nine || !this.canvas.classList.contains('dense')) return;
+  const cell = this.canvas.closest('.cell');
+  if (cell?.querySelector('.js-plotly-plot .ytick')) done(painted.add(cell).size);
+}};
 """
 
 

@@ -200,7 +200,7 @@ def test_charts_are_added_replaced_and_removed_by_mouse_and_by_keyboard(
     page.select_option("#compare-one", "")
     assert {each["timeframe"] for each in until(page, lambda found: found[0]["timeframe"] == "1m")} == {"1m"}
     page.select_option("#compare-type", "line")
-    page.wait_for_function("() => document.querySelector('.cell .js-plotly-plot').data[0].mode === 'lines'")
+    page.wait_for_function("() => window.tickboardCompare.cells.every(({ plot }) => plot.figure.type === 'line')")
     page.go_back()
     expect(page.locator("#compare-type")).to_have_value("candles")
     assert said == []
