@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -140,6 +141,7 @@ def bundle_modules() -> None:
         if whole(stamp, made_of):
             return
         folder.mkdir(parents=True, exist_ok=True)
+        replaced(stamp)
         # Without a stamp the server takes the plain modules: no page gets half a bundle.
         stamp.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(prefix="tickboard-modules-") as name:
@@ -157,6 +159,13 @@ def bundle_modules() -> None:
         stamp.write_text(json.dumps({"made_of": made_of, "how": MODULES, "first": first, "files": files}, indent=1))
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         print(f"The page's modules could not be bundled ({short(error)}); the page takes them one by one.")
+
+
+def replaced(stamp: Path) -> None:
+    """The days that a chunk is kept for pages that are open still count from now on, not from when it was made."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        for name in json.loads(stamp.read_text())["files"]:
+            os.utime(stamp.parent / Path(name).name)
 
 
 def whole(stamp: Path, made_of: str) -> bool:

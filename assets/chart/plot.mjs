@@ -12,6 +12,7 @@ import { HeikinAshi } from "./heikin.mjs";
 import { dateText, inked, zoneShift } from "./ink.mjs";
 import { KINDS } from "./kinds.mjs";
 import { axisOf, divided, outside, own, paned, ranged, traced } from "./panes.mjs";
+import { LATEST_MS, NARROWEST, WIDEST } from "./range.mjs";
 import { counted, percentWords, roomy, ticks } from "./scale.mjs";
 import { at, between, CLOSE, HIGH, LOW, START, VOLUME } from "./series.mjs";
 import { TimeAxis } from "./timeaxis.mjs";
@@ -24,8 +25,6 @@ const PAD_RIGHT = 0.06;
 const EDGE_Y = 0.015;
 /** Bars that Plotly gets at least: the view and as much on either side. */
 const DRAWN_LEAST = 240;
-/** A view is never narrower than so many bars. */
-export const NARROWEST = 8;
 /** Half of a bar's width, as a part of its time: the layout leaves a quarter of it free. */
 export const HALF = 0.375;
 /** A label of the price axis has so many px at least. */
@@ -128,9 +127,11 @@ export class Plot {
     return this.axis.plain ? this.asked[1] : Math.max(this.axis.place(this.asked[1]), this.left + NARROWEST * this.series.ms);
   }
 
-  /** Show a part of the axis. @param {number} left @param {number} right */
+  /** Show a part of the axis, or as much of it as a view may show, ending where it ends. @param {number} left @param {number} right */
   look(left, right) {
-    this.ends = [left, right];
+    const { ms } = this.series;
+    const end = Math.max(Math.min(right, LATEST_MS), NARROWEST * ms);
+    this.ends = [Math.max(left, end - WIDEST * ms, 0), end];
     this.asked = null;
   }
 

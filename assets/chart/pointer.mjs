@@ -40,7 +40,10 @@ export function point(chart) {
     const title = { text: `${figure.name} · ${figure.timeframe}`, token: "--muted" };
     const most = panes.layout.width - LEGEND_MARGIN;
     const brief = panes.layout.width < NARROW && at == null;
-    if (!bar) return legend.say([title], most);
+    if (!bar) {
+      heads.draw(panes, -1); // there are no values either
+      return legend.say([title], most);
+    }
     const price = (/** @type {string} */ name, /** @type {number} */ field) => ({ name, text: words.price(bar[field], figure.decimals), token: "--text" });
     const moved = ((bar[CLOSE] - bar[OPEN]) / bar[OPEN]) * 100;
     const way = words.direction(moved);

@@ -6,14 +6,15 @@ import { address } from "../live/address.mjs";
 import * as words from "../page/words.mjs";
 import { START } from "./series.mjs";
 
-/** Bars that a view may be wide, and must. */
-const WIDEST = 100_000;
-const NARROWEST = 8;
+/** A view is never narrower, and never wider, than so many bars. */
+export const NARROWEST = 8;
+export const WIDEST = 100_000;
+/** The last moment of the year 9999, UTC ms: there is none later in an address, as there is none before 1970. */
+export const LATEST_MS = 253_402_300_799_999;
 /** A range so long is told to the second. */
 const LONG_MS = 600_000;
 /** The address follows a view that moves at most so often: browsers take a hundred changes in half a minute. */
 const WRITE_MS = 1_000;
-const LATEST_MS = 253_402_300_799_999;
 const ISO = /^(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:\.(\d{1,3})\d*)?)?)?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**

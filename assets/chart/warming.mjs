@@ -7,6 +7,8 @@ import { START } from "../chart/series.mjs";
 
 /** After a question that nobody answered. */
 const AGAIN_MS = 3_000;
+/** A question that takes longer is not answered any more. */
+const PATIENCE_MS = 15_000;
 
 export class Warming {
   /** @param {import("./chart.mjs").Chart} chart */
@@ -31,7 +33,8 @@ export class Warming {
     const query = new URLSearchParams({ timeframe, before: String(before), indicators: texts.join(",") });
     this.asking = true;
     try {
-      const answer = await fetch(`/api/v1/tickers/${encodeURIComponent(symbol)}/warm-up?${query}`);
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const answer = await fetch(`/api/v1/tickers/${encodeURIComponent(symbol)}/warm-up?${query}`, { signal });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       const warm = await answer.json();
       const fits = this.chart.holds(symbol, timeframe) && warm.epoch === plot.figure.epoch && data.rows[0]?.[START] === before;

@@ -3,7 +3,7 @@
 // (crowd.mjs), however few, and Plotly the axes once a frame; its own way is to draw all that it has after each turn, twice.
 
 import { onFrame } from "../live/frame.mjs";
-import { NARROWEST } from "./plot.mjs";
+import { NARROWEST, WIDEST } from "./range.mjs";
 
 /** Plotly's measure: px of a turn that count at most, and how many make the view e times as wide. */
 const MOST_PX = 20;
@@ -38,7 +38,7 @@ export function wheel(chart) {
       const { left, right } = plot;
       const middle = left + ((right - left) * x) / panes.price.width;
       const by = Math.exp(Math.min(Math.max(turned, -MOST_PX), MOST_PX) / E_PX);
-      const span = Math.max((right - left) * by, NARROWEST * plot.series.ms);
+      const span = Math.min(Math.max((right - left) * by, NARROWEST * plot.series.ms), WIDEST * plot.series.ms);
       const begin = middle - ((middle - left) / (right - left)) * span;
       plot.look(begin, begin + span);
       plot.moved = true;

@@ -15,13 +15,15 @@ import { subscribe, unsubscribe } from "../live/protocol.mjs";
 
 /** After a question that nobody answered, or a hole of the stream. */
 const AGAIN_MS = 3_000;
+/** A question that takes longer is not answered any more. */
+const PATIENCE_MS = 15_000;
 const MOST_ROWS = 50_000;
 /** Numbers of subscriptions: others count from 1. */
 const FIRST_ID = 2_000_000;
 
 export class Beside {
   /** @param {{stream: any, market: any, ask?: (address: string) => Promise<Response>}} parts */
-  constructor({ stream, market, ask = (address) => fetch(address) }) {
+  constructor({ stream, market, ask = (address) => fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) }) }) {
     this.stream = stream;
     this.market = market;
     this.ask = ask;
@@ -110,11 +112,12 @@ export class Beside {
       // A figure of the other epoch is on its way, and asks again.
       else if (epoch === this.own.epoch && found.epoch !== epoch) throw new Error("the market began anew");
     } catch (error) {
-      why = /** @type {Error} */ (error).message || "the server did not answer";
+      const { name, message } = /** @type {Error} */ (error);
+      why = name === "TimeoutError" || !message ? "the server did not answer" : message;
       this.again();
     }
     this.asking.delete(symbol);
-    this.failed(symbol, why);
+    if (this.symbols.includes(symbol)) this.failed(symbol, why);
     if (!why) this.want();
   }
 

@@ -8,7 +8,7 @@ import { subscribe, unsubscribe } from "../live/protocol.mjs";
 const FIRST_ID = 1_000_000;
 
 /** @typedef {{symbol: string, timeframe: string}} Series */
-/** @typedef {{symbol: string, timeframe: string, seq: number, epoch: string, id: number, whole: boolean}} Watched */
+/** @typedef {{symbol: string, timeframe: string, seq: number, epoch: string, id: number, whole: boolean, lost: boolean}} Watched `lost`: the stream could not go on */
 
 /** @param {string} symbol @param {string} timeframe */
 const keyOf = (symbol, timeframe) => `${symbol} ${timeframe}`;
@@ -32,8 +32,11 @@ export class Board {
   /** Watch series of which the caller has all that `seq` of `epoch` takes account of. @param {Series[]} series @param {number} seq @param {string} epoch */
   watch(series, seq, epoch) {
     const added = series.map(({ symbol, timeframe }) => {
+      const before = this.watched.get(keyOf(symbol, timeframe));
+      // Another chart of the series has it only up to there, unless all of it is asked for anew.
+      const from = before?.epoch === epoch && !before.lost ? Math.min(before.seq, seq) : seq;
       /** @type {Watched} */
-      const one = { symbol, timeframe, seq, epoch, id: 0, whole: false };
+      const one = { symbol, timeframe, seq: from, epoch, id: 0, whole: false, lost: false };
       this.watched.set(keyOf(symbol, timeframe), one);
       return one;
     });
@@ -93,7 +96,7 @@ export class Board {
   /** @param {any} message */
   subscribed({ id, resumed }) {
     const answered = [...this.watched.values()].filter((one) => one.id === id);
-    for (const one of answered) one.whole = resumed !== false;
+    for (const one of answered) [one.whole, one.lost] = [resumed !== false, resumed === false];
     if (answered.length && resumed === false) this.hole(answered);
   }
 

@@ -130,6 +130,7 @@ export class ComparePage {
 
   /** @param {number} at */
   drop(at) {
+    this.pointed(this.cells[at], null); // its crosshair goes with it
     const [cell] = this.cells.splice(at, 1);
     if (this.leader === cell) this.leader = null;
     this.due.delete(cell);
@@ -199,9 +200,10 @@ export class ComparePage {
     const charts = this.state.charts.slice(0, layout);
     this.spare = [...this.state.charts.slice(layout), ...this.spare];
     while (charts.length < layout) {
-      const series = this.spare.shift() ?? this.unshown(charts);
-      if (charts.some((one) => one.symbol === series.symbol && one.timeframe === series.timeframe)) break;
-      charts.push(series);
+      const spare = this.spare.shift();
+      const series = spare ?? this.unshown(charts);
+      if (!charts.some((one) => one.symbol === series.symbol && one.timeframe === series.timeframe)) charts.push(series);
+      else if (!spare) break; // there is no other instrument
     }
     this.edit({ charts, layout });
   }

@@ -99,9 +99,10 @@ export function point(cell) {
     if (!figure || !panes) return;
     const most = panes.layout.width - LEGEND_MARGIN;
     const bar = overlay.at?.bar;
+    const drawn = { text: [plot.kind.averaged ? "Heikin-Ashi" : "", plot.crowd.words].filter(Boolean).join(", "), token: "--muted" };
     if (!bar) {
       const empty = series.rows.length > 0 && !series.between(plot.from, plot.to).length;
-      cell.legend.say([{ text: empty ? "No bar is kept of this range" : figure.name, token: empty ? "--warn" : "--muted" }], most);
+      cell.legend.say([{ text: empty ? "No bar is kept of this range" : figure.name, token: empty ? "--warn" : "--muted" }, drawn], most);
       return;
     }
     const price = (/** @type {string} */ name, /** @type {number} */ field) => ({ name, text: words.price(bar[field], figure.decimals), token: "--text" });
@@ -116,6 +117,7 @@ export function point(cell) {
         { text: `${words.percent(moved)}%`, token: way === "flat" ? "--text" : `--${way}` },
         { name: "Vol", text: words.short(bar[VOLUME]), token: "--text" },
         { text: flagWords(bar[FLAGS], figure.marks), token: "--warn" },
+        drawn,
       ],
       most,
     );

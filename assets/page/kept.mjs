@@ -8,6 +8,20 @@ export class Kept {
     this.user = user;
     /** What was written here, also where the browser refuses it. @type {Map<string, any>} */
     this.written = new Map();
+    /** Who hears of what another tab keeps, by name. @type {Map<string, () => void>} */
+    this.heard = new Map();
+    addEventListener("storage", ({ key }) => {
+      for (const [name, heard] of this.heard) {
+        if (key !== this.place(name)) continue;
+        this.written.delete(name);
+        heard();
+      }
+    });
+  }
+
+  /** Hear of another value of a name, from another tab of this browser. @param {string} name @param {() => void} heard */
+  on(name, heard) {
+    this.heard.set(name, heard);
   }
 
   /** @param {string} name */

@@ -17,8 +17,17 @@ export class Pins {
     this.kept = kept;
     /** @type {Set<() => void>} */
     this.listeners = new Set();
-    const found = kept.read(NAME);
     /** What was chosen, with what other markets have; null until then. @type {string[] | null} */
+    this.chosen = null;
+    this.read();
+    kept.on(NAME, () => {
+      this.read();
+      for (const heard of this.listeners) heard();
+    });
+  }
+
+  read() {
+    const found = this.kept.read(NAME);
     this.chosen = Array.isArray(found) ? [...new Set(found.filter((one) => typeof one === "string"))].slice(0, KEPT) : null;
     this.settle();
   }

@@ -53,8 +53,14 @@ export async function savedViews({ view, opened, registry }) {
   );
   document.body.append(dialog);
 
-  /** Do what a button asks for; say what came of it. @param {() => Promise<string | void>} act */
-  const run = async (act) => {
+  let acting = false;
+  /**
+   * Do what a button asks for; say what came of it. While something is done another press does nothing.
+   * @param {() => Promise<string | void>} act @param {{aside?: boolean}} [how] `aside`: what nobody waits for
+   */
+  const run = async (act, { aside = false } = {}) => {
+    if (acting) return;
+    acting = !aside;
     write(message, "");
     write(done, "");
     dialog.setAttribute("aria-busy", "true");
@@ -64,7 +70,9 @@ export async function savedViews({ view, opened, registry }) {
       write(message, /** @type {Error} */ (refused).message);
     }
     dialog.removeAttribute("aria-busy");
-    paint();
+    if (!aside) acting = false;
+    // A new name that is being typed stays.
+    if (!aside || !list.querySelector("form")) paint();
   };
 
   /** @param {import("./viewshelf.mjs").Row} row */
@@ -167,7 +175,7 @@ export async function savedViews({ view, opened, registry }) {
     byHand.hidden = true;
     paint();
     dialog.showModal();
-    void run(() => shelf.list());
+    void run(() => shelf.list(), { aside: true });
   };
   saving.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();

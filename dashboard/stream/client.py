@@ -34,11 +34,19 @@ class Limits:
 
 
 class WaitingResume(Job):
-    """A resume from a sequence number that the process has not reached; `answer` decides when it has, or in 1 s."""
+    """A resume from a sequence number that the process has not reached; `answer` decides when it has, or in 1 s.
 
-    def __init__(self, subscription: Subscription, instruments: set[int], request: Request) -> None:
-        super().__init__(subscription, instruments, min(request.after_seq or 0, subscription.client.fanout.base.seq))
+    `since` is what it goes on from. Of bars that is what had been written before, where that is less: a page has several
+    readers of a series on its one connection, and one that knows more must not cost another what it still waits for.
+    """
+
+    def __init__(
+        self, subscription: Subscription, instruments: set[int], request: Request, written: int | None
+    ) -> None:
+        after = request.after_seq or 0
+        super().__init__(subscription, instruments, min(after, subscription.client.fanout.base.seq))
         self.request = request
+        self.since = after if written is None or request.channel != "bars" else min(after, written)
 
 
 class Client:
@@ -237,10 +245,10 @@ class Client:
     # -- resuming ------------------------------------------------------------------------------------------------
 
     def _resume(self, subscription: Subscription, instruments: frozenset[int], request: Request) -> None:
-        subscription.take_out(instruments)
+        written = subscription.take_out(instruments)
         self.fanout.read(lambda: None)
         assert request.after_seq is not None
-        waiting = WaitingResume(subscription, set(instruments), request)
+        waiting = WaitingResume(subscription, set(instruments), request, written)
         subscription.jobs.append(waiting)
         if request.epoch != self.fanout.epoch or request.after_seq <= self.fanout.mark.seq:
             self._decide(waiting)
@@ -274,7 +282,7 @@ class Client:
 
         def look() -> tuple[int, bool]:
             reached = same and after <= store.seq
-            whole = reached and bars and store.bars_whole(sorted(waiting.instruments), request.timeframe, after)
+            whole = reached and bars and store.bars_whole(sorted(waiting.instruments), request.timeframe, waiting.since)
             return store.oldest_seq, whole or not bars
 
         oldest, whole = fanout.read(look)
@@ -296,7 +304,7 @@ class Client:
         elif request.channel == "ticker":
             self.enqueue(TickerSnapshot(subscription, instruments, min(after, now) if resumed else now))
         elif resumed:
-            self.enqueue(ChangedBars(subscription, instruments, min(after, now), since=after))
+            self.enqueue(ChangedBars(subscription, instruments, min(waiting.since, now), since=waiting.since))
         else:
             self.enqueue(ChangedBars(subscription, instruments, now, since=None, newest=FIRST_BARS))
 

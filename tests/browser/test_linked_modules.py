@@ -301,7 +301,7 @@ def test_series_are_subscribed_by_timeframe_and_resumed_from_what_was_heard(blan
 
 
 def test_a_stream_that_can_not_go_on_is_a_hole_until_the_bars_are_asked_for_anew(blank: Page) -> None:
-    holes, news, watched = run(
+    holes, news, watched, after = run(
         blank,
         STREAM
         + """
@@ -313,12 +313,29 @@ def test_a_stream_that_can_not_go_on_is_a_hole_until_the_bars_are_asked_for_anew
         subscribed(2, true);
         board.take({ type: "bars", timeframe: "1m", seq: 96, data: { AAPL: [[1]] } });
         board.welcome(true);
-        return [holes, news, board.watched.size];
+        return [holes, news, board.watched.size, said.map((one) => one.after_seq)];
         """,
     )
+    assert after == [40, 40, 95], "what was lost is not asked for again"
     assert holes == [["AAPL 1m"]]
     assert news == [["AAPL", "1m", 1]]
     assert watched == 0
+
+
+def test_a_second_chart_of_a_series_does_not_cost_the_first_what_is_under_way(blank: Page) -> None:
+    after = run(
+        blank,
+        STREAM
+        + """
+        board.watch(series("MSFT 1m"), 100, "e");
+        subscribed(0, true);
+        board.take({ type: "bars", timeframe: "1m", seq: 105, data: { MSFT: [[1]] } });
+        board.watch(series("MSFT 1m"), 120, "e");
+        board.watch(series("MSFT 1m"), 130, "f");
+        return said.map((one) => [one.epoch, one.after_seq]);
+        """,
+    )
+    assert after == [["e", 100], ["e", 105], ["f", 130]]
 
 
 def test_what_is_no_longer_shown_is_unsubscribed_but_for_the_dashboards_own_series(blank: Page) -> None:

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.market.book import BarBook
 from tests.conftest import Scale
 from tests.stream.virtual import SYMBOLS, VirtualClient, World
@@ -175,6 +176,47 @@ def test_bars_that_changed_while_one_was_away_come_in_their_newest_state(world: 
     assert set(got) == set(kept)
     assert start in got
     assert all(got[at][1:] == pytest.approx(kept[at][1:]) for at in kept)
+
+
+@pytest.mark.parametrize("frame_ms", [20, 250, 1000])
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_second_reader_of_the_same_bars_that_knows_more_costs_the_first_nothing(frame_ms: int, slow: bool) -> None:
+    second = TIMEFRAME_INDEX["1s"]
+    for moment in range(8):
+        world = World(frame_ms=frame_ms, buffer_kb=64)
+        world.tick()
+        world.run(2.37)
+        client = world.client()
+        asked: dict[str, Any] = {"timeframe": "1s", "epoch": world.store.epoch}
+        client.subscribe("bars", ["AAPL"], after_seq=world.store.seq, id=1, **asked)
+        world.run(2)
+        if slow:
+            client.line.read(0)
+            client.subscribe("ticker", "*")
+            while not client.connection.slow:
+                world.tick()
+                world.run(0.05)
+        for _ in range(20 + 5 * moment):
+            world.tick()
+            world.run(0.05)
+        # What another part of the page has by HTTP, when its wish has come.
+        seq = world.store.seq
+        world.run(0.03)
+        client.subscribe("bars", ["AAPL"], after_seq=seq, id=2, **asked)
+        client.line.read(float("inf"))
+        for _ in range(40):
+            world.tick()
+            world.run(0.05)
+        world.run(3)
+        held = {
+            row[0]: row
+            for message in client.messages
+            if message["type"] == "bars" or (message["type"] == "snapshot" and message["channel"] == "bars")
+            for row in message["data"].get("AAPL", [])
+        }
+        for row in world.store.bars(0, second).rows.tolist():
+            if row[0] >= min(held):
+                assert held[row[0]][:5] == pytest.approx(row[:5])
 
 
 @pytest.mark.parametrize("gone", ["", "AAPL", "MSFT"])

@@ -138,4 +138,13 @@ def test_chunks_of_an_earlier_bundle_stay_for_pages_that_are_open_and_go_after_a
     vendor.bundle_modules()
     assert sorted(path.name for path in folder.glob("market-*")) == ["market-recent.mjs"]
     assert made(assets).first() == FIRST
+    # However long ago it was made, the week counts from when something else took its place.
+    chunk = folder / "chunk-A.mjs"
+    os.utime(chunk, (time.time() - 2 * vendor.CHUNKS_S,) * 2)
+    esbuild = assets / "vendor" / "esbuild"
+    esbuild.write_text(ESBUILD.replace("chunk-A", "chunk-C"))
+    (assets / "page" / "a.mjs").write_text("6;")
+    vendor.bundle_modules()
+    assert made(assets).first() == ["page.mjs", "chunk-C.mjs"]
+    assert chunk.is_file()
     assert "market-recent.mjs" not in json.loads((folder / "stamp.json").read_text())["files"]
