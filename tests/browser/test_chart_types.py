@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from dashboard.ui.figures import TYPES
 from dashboard.workbench.views import SCALES
 from tests.browser.test_done_when import fetch, log_in, series, state_is
-from tests.browser.test_page import chart, rows_of
+from tests.browser.test_page import rows_of
+from tests.browser.waits import FRAMES, TOASTS_STAY, settled, until
 
 CHECKED = "#timeframe label:has(input:checked)"
 
@@ -96,8 +97,8 @@ def test_the_forming_bar_is_the_overlays_and_a_closed_one_is_folded_in_once(
     page.select_option("#chart-type", type_)
     page.wait_for_function("type => window.tickboard.chart.plot.figure.type === type", arg=type_)
     drawn: set[float] = set()
-    until = time.monotonic() + 30
-    while len(drawn) < 2 and time.monotonic() < until:
+    end = time.monotonic() + 60
+    while len(drawn) < 2 and time.monotonic() < end:
         found = page.evaluate(FOLDED, type_)
         assert found["type"] == type_
         assert found["pending"] == found["rest"]
@@ -238,18 +239,18 @@ def test_type_and_scale_stay_over_another_symbol_another_timeframe_and_a_reload(
     expect(page.locator(CHECKED)).to_have_text("5m")
     expect(page.locator("#chart-type")).to_have_value("heikin-ashi")
     expect(page.locator("#chart-scale")).to_have_value("percent")
-    assert [chart(page, "plot.figure.type"), chart(page, "plot.scale")] == ["heikin-ashi", "percent"]
+    settled(page, type="heikin-ashi", scale="percent")
     page.select_option("#chart-scale", "linear")
     expect(page).not_to_have_url(re.compile("scale="))
     page.go_back()
     expect(page.locator("#chart-scale")).to_have_value("percent")
-    assert chart(page, "plot.scale") == "percent"
+    settled(page, scale="percent")
     assert said == []
     page.context.close()
 
 
 def test_a_link_with_what_there_is_not_says_so_and_shows_the_usual(running: Any, browser: Browser) -> None:
-    page, said = opened(browser, running, "/?type=pie&scale=cubic&timeframe=2m")
+    page, said = opened(browser, running, "/?type=pie&scale=cubic&timeframe=2m", script=TOASTS_STAY)
     toasts = page.locator(".toast")
     expect(toasts).to_have_count(3)
     expect(toasts.nth(1)).to_contain_text("There is no chart type pie")
@@ -284,11 +285,12 @@ def test_labels_of_the_axis_follow_its_scale(still: tuple[Page, list[str]], scal
     """Ticks, the crosshair's label and the alerts' say the same of the same height."""
     page, said = still
     page.evaluate("scale => window.tickboard.view.set({ type: 'candles', scale })", scale)
-    page.wait_for_timeout(600)
+    settled(page, type="candles", scale=scale)
     box = page.locator("#chart").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 300, box["y"] + 200)
-    page.wait_for_timeout(300)
+    page.wait_for_function("() => tickboard.chart.overlay.at && document.querySelector('.level-label.pointer text')")
+    page.evaluate(FRAMES)
     label, price, base, ticks, last = page.evaluate(
         """() => {
         const { plot, overlay } = window.tickboard.chart, { y, price } = overlay.panes();
@@ -324,8 +326,7 @@ def test_heikin_ashi_says_so_and_legend_and_csv_keep_the_true_bars(running: Any,
         const told = (price) => price.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
         const all = "OHLC".split("").every((name, index) => words.includes(`${name} ${told(bar[index + 1])}`));
         return all && [words, bar, plot.rows.at(-1)];
-      }""",
-        timeout=10_000,
+      }"""
     ).json_value()
     assert "Heikin-Ashi" in words
     assert drawn[4] == pytest.approx(sum(bar[1:5]) / 4)
@@ -342,17 +343,21 @@ def test_heikin_ashi_says_so_and_legend_and_csv_keep_the_true_bars(running: Any,
 
 def test_the_countdown_runs_to_the_bars_end(running: Any, browser: Browser) -> None:
     page, _said = opened(browser, running, "/?timeframe=1m")
-    page.wait_for_function("() => /^0:[0-9][0-9]$|^1:00$/.test(window.tickboard.chart.overlay.left)", timeout=10_000)
-    gaps = []
-    for _ in range(4):
+    page.wait_for_function("() => /^0:[0-9][0-9]$|^1:00$/.test(window.tickboard.chart.overlay.left)")
+    # What is said is of the last frame, which may be late: right at four different seconds it runs.
+    right: set[str] = set()
+
+    def runs() -> bool:
         left, end, now = page.evaluate(
             """(({ chart: { overlay, plot }, market }) =>
               [overlay.left, plot.series.newest[0] + 60000, market.now()])(window.tickboard)"""
         )
-        minutes, seconds = left.split(":")
-        gaps.append(abs(int(minutes) * 60 + int(seconds) - (end - now) / 1000))
-        page.wait_for_timeout(700)
-    assert sorted(gaps)[-2] < 1.6, gaps
+        minutes, seconds = left.split(":") if left else (0, -60)
+        if abs(int(minutes) * 60 + int(seconds) - (end - now) / 1000) < 1.6:
+            right.add(left)
+        return len(right) >= 4
+
+    until(runs, True, 40)
     page.keyboard.press("1")
     page.wait_for_function(
         "() => window.tickboard.chart.plot.figure.timeframe === '1s' && window.tickboard.chart.overlay.left === ''"
@@ -364,11 +369,10 @@ def test_a_replays_countdown_runs_at_its_speed_and_ends_with_the_feed(
     product: Any, browser: Browser, tmp_path: Path
 ) -> None:
     file = tmp_path / "ACME.csv"
-    file.write_text(rows_of(400))  # 100 s, in 20
+    file.write_text(rows_of(800))  # 200 s, in 40
     page = log_in(browser, product(FEED=f"replay:{file}", REPLAY_SPEED="5").url, "/?timeframe=1m")
-    page.wait_for_function("() => /^[0-9]:[0-9][0-9]$/.test(window.tickboard.chart.overlay.left)", timeout=10_000)
-    took = page.evaluate(
-        """async () => {
+    page.wait_for_function("() => /^[0-9]:[0-9][0-9]$/.test(window.tickboard.chart.overlay.left)")
+    measure = """async () => {
         const { overlay, plot } = window.tickboard.chart;
         const seconds = () => overlay.left.split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
         const ends = () => plot.series.newest[0] / 1000 + 60;
@@ -377,10 +381,10 @@ def test_a_replays_countdown_runs_at_its_speed_and_ends_with_the_feed(
         await wait(2500);
         return (ends() - seconds() - passed) / ((performance.now() - began) / 1000);
       }"""
-    )
-    assert 3.5 < took < 6.5
-    expect(page.locator("#feed-note")).to_have_text("feed ended", timeout=40_000)
-    page.wait_for_function("() => window.tickboard.chart.overlay.left === ''", timeout=5_000)
+    # A frame that is late at either end takes of it or adds to it.
+    until(lambda: 3.5 < page.evaluate(measure) < 6.5, True)
+    expect(page.locator("#feed-note")).to_have_text("feed ended", timeout=90_000)
+    page.wait_for_function("() => window.tickboard.chart.overlay.left === ''")
     page.context.close()
 
 
@@ -391,17 +395,14 @@ def test_the_toolbar_fits_and_its_choices_read(still: tuple[Page, list[str]], wi
     page.set_viewport_size({"width": width, "height": 844})
     page.emulate_media(color_scheme=scheme)
     page.evaluate("window.tickboard.view.set({ symbol: 'BTC-USD' })")
-    page.wait_for_timeout(500)
-    wide, room, cut = page.evaluate(
-        """() => {
-        const bar = document.querySelector(".toolbar"), right = bar.getBoundingClientRect().right;
-        const all = [...bar.querySelectorAll(".toolbar-part > *")];
-        const outside = all.filter((one) => one.getBoundingClientRect().right > right + 0.5);
-        return [bar.scrollWidth, bar.clientWidth, outside.map((one) => one.id)];
-      }"""
-    )
-    assert wide <= room
-    assert cut == []
+    settled(page, symbol="BTC-USD")
+    fits = """() => {
+      const bar = document.querySelector(".toolbar"), right = bar.getBoundingClientRect().right;
+      const all = [...bar.querySelectorAll(".toolbar-part > *")];
+      const outside = all.filter((one) => one.getBoundingClientRect().right > right + 0.5);
+      return [bar.scrollWidth <= bar.clientWidth, outside.map((one) => one.id)];
+    }"""
+    until(lambda: page.evaluate(fits), [True, []])
     if width == 390:
         page.click("#more-button")
     for name in ("#chart-type", "#chart-scale"):

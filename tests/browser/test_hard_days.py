@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.test_done_when import LONG_MS, line_to, log_in, over_a_line, series, state_is
+from tests.browser.waits import settled
 from tests.line import Line
 
 __all__ = ["line_to"]
@@ -41,10 +42,12 @@ def test_another_symbol_is_followed_without_the_stream(
 ) -> None:
     line, page = over_a_line(product, browser, line_to, "/?timeframe=1s")
     line.drop_streams()
-    state_is(page, "polling", timeout=20_000)
+    state_is(page, "polling")
     page.click('#cards .card[data-symbol="MSFT"]')
     expect(page.locator("#chart-symbol")).to_have_text("MSFT")
-    page.wait_for_function("before => window.tickboard.chart.series().length > before + 1", arg=len(series(page)))
+    page.wait_for_function(
+        "before => window.tickboard.chart.series().length > before + 1", arg=len(series(page)), timeout=LONG_MS
+    )
     state_is(page, "polling")
     page.context.close()
 
@@ -62,7 +65,7 @@ def test_the_watchlist_comes_to_life_however_late_its_grid_is(running: Any, brow
     expect(page.locator("#watchlist-filter input")).to_be_visible(timeout=LONG_MS)
     last = page.locator("#watchlist .ag-row [col-id=last] .live").first
     before = last.inner_text()
-    expect(last).not_to_have_text(before, timeout=15_000)
+    expect(last).not_to_have_text(before, timeout=LONG_MS)
     page.context.close()
 
 
@@ -79,8 +82,7 @@ def test_a_choice_made_before_the_charts_library_has_come_is_kept(running: Any, 
     for route in held:
         route.continue_()
     page.wait_for_selector("#chart.js-plotly-plot", timeout=LONG_MS)
-    page.wait_for_function("window.tickboard.chart.plot.figure?.timeframe === '15m'")
-    assert page.evaluate("window.tickboard.chart.plot.figure.type") == "line"
+    settled(page, timeframe="15m", type="line")
     page.context.close()
 
 
@@ -157,7 +159,7 @@ def test_seconds_that_are_counted_are_not_announced(
 ) -> None:
     line, page = over_a_line(product, browser, line_to)
     line.cut()
-    expect(page.locator("#connection")).to_contain_text(re.compile(r"again in \d+ s"), timeout=20_000)
+    expect(page.locator("#connection")).to_contain_text(re.compile(r"again in \d+ s"), timeout=LONG_MS)
     expect(page.locator("#connection [role=status]")).to_have_text(re.compile("^(Reconnecting|Offline)$"))
     assert page.locator("#connection").get_attribute("role") is None
     page.context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,12 +70,16 @@ def cell(page: Page, at: int) -> Any:
 
 def until(page: Page, true: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
     """The charts as soon as they are so."""
-    for _ in range(100):
-        found = charts(page)
-        if true(found):
-            return found
+    end = time.monotonic() + LONG_MS / 1000
+    while not true(found := charts(page)) and time.monotonic() < end:
         page.wait_for_timeout(100)
-    raise AssertionError(found)
+    assert true(found), found
+    return found
+
+
+def one(found: list[dict[str, Any]], *names: str) -> bool:
+    """Whether all charts have the same of these."""
+    return len({tuple(each[name] for name in names) for each in found}) == 1
 
 
 def drag(page: Page, at: int, by: int) -> None:
@@ -99,19 +104,18 @@ def test_from_the_dashboard_to_charts_that_move_together_and_back(enter: Callabl
     expect(page.locator(".cell .js-plotly-plot")).to_have_count(4)
     expect(page).to_have_url(re.compile(r"/compare\?layout=4&charts=AAPL:1m,MSFT:1m,"))
     expect(link).to_have_attribute("aria-current", "page")
-    assert page.title().startswith("Compare · Tickboard")
+    expect(page).to_have_title(re.compile("^Compare · Tickboard"))
 
     # The charts fill the window, and their last bars live.
+    before = until(page, lambda found: all(each["drawn"] for each in found))
     boxes = [cell(page, at).bounding_box() for at in range(4)]
     assert max(box["x"] + box["width"] for box in boxes) > 1420
     assert 860 < max(box["y"] + box["height"] for box in boxes) <= 900
-    before = until(page, lambda found: all(each["drawn"] for each in found))
     until(page, lambda found: all(one["newest"] != other["newest"] for one, other in zip(before, found, strict=True)))
 
     # Panned by the pointer: every chart shows the same time, and the address says which.
     drag(page, 1, 200)
-    now = until(page, lambda found: all(each["moved"] for each in found))
-    assert len({(each["from"], each["to"]) for each in now}) == 1
+    now = until(page, lambda found: all(each["moved"] for each in found) and one(found, "from", "to"))
     assert now[0]["to"] < before[0]["to"]
     expect(page).to_have_url(re.compile(r"range=\d{8}T\d{6}Z/\d{8}T\d{6}Z$"))
     page.click("#compare-live")
@@ -120,8 +124,7 @@ def test_from_the_dashboard_to_charts_that_move_together_and_back(enter: Callabl
 
     # The crosshair is at one moment in all of them; parted, in one alone.
     page.mouse.move(*middle(page, 0))
-    crossed = until(page, lambda found: all(each["crossed"] for each in found))
-    assert len({each["crossed"] for each in crossed}) == 1
+    until(page, lambda found: all(each["crossed"] for each in found) and one(found, "crossed"))
     expect(cell(page, 2).locator(".legend span")).to_have_text(re.compile(r"^O [\d.,]+ H "))
     page.click("#compare-cross")
     page.mouse.move(*middle(page, 3))
@@ -185,7 +188,7 @@ def test_charts_are_added_replaced_and_removed_by_mouse_and_by_keyboard(
     # A larger layout is filled, a smaller one puts away what has no room, and brings it back.
     page.select_option("#compare-layout", "9")
     expect(page.locator(".cell")).to_have_count(9)
-    filled = [each["symbol"] for each in charts(page)]
+    filled = [each["symbol"] for each in until(page, lambda found: len(found) == 9)]
     assert len(set(filled)) == 9
     page.select_option("#compare-layout", "1")
     expect(page.locator(".cell")).to_have_count(1)
@@ -227,7 +230,8 @@ def test_a_page_is_kept_as_a_view_and_opened_from_the_dashboard_or_by_a_link(
     page.keyboard.press("v")
     dialog.locator(".view-open").click()
     expect(page).to_have_url(re.compile(re.escape(f"/compare?layout=9&charts={NINE}&type=line&link=cross") + "$"))
-    assert [f"{each['symbol']}:{each['timeframe']}" for each in charts(page)] == NINE.split(",")
+    nine = NINE.split(",")
+    until(page, lambda found: [f"{each['symbol']}:{each['timeframe']}" for each in found] == nine)
 
     # Who logs in without an address gets the view to open with, which is another page's.
     other = enter("/", wait=".cell .js-plotly-plot")
@@ -264,10 +268,9 @@ def test_on_a_telephone_charts_stack_and_only_those_in_view_are_drawn(
     assert len(now) == 9
     assert {round(cell(page, at).bounding_box()["x"]) for at in range(9)} == {8}
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    until(page, lambda found: all(each["drawn"] for each in found[:2]))
     page.wait_for_timeout(1_000)
-    drawn = [bool(each["drawn"]) for each in charts(page)]
-    assert drawn[:2] == [True, True]
-    assert drawn[-1] is False
+    assert not charts(page)[-1]["drawn"]
     cell(page, 8).scroll_into_view_if_needed()
     until(page, lambda found: bool(found[8]["drawn"]))
     assert said == []

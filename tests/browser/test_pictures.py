@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.test_done_when import log_in, state_is
 from tests.browser.test_exporting import choose
 from tests.browser.test_session_axis import toggle
+from tests.browser.waits import settled
 
 SVG = "{http://www.w3.org/2000/svg}"
 #: The level of an alert in view, a mark under five bars of a gap; then the picture begins, all in one turn of the page.
@@ -74,7 +75,7 @@ def texts(picture: ET.Element) -> list[str]:
 @pytest.mark.parametrize("scale", ["linear", "log", "percent"])
 def test_it_has_what_is_seen_in_the_same_size(page: Page, scale: str) -> None:
     page.select_option("#chart-scale", scale)
-    page.wait_for_timeout(500)
+    settled(page, scale=scale)
     seen, picture = taken(page)
     said = texts(picture)
     assert float(picture.get("width", "0")) == seen["width"]
@@ -94,8 +95,7 @@ def test_its_title_says_symbol_timeframe_zone_and_that_it_is_simulated(page: Pag
     assert re.fullmatch(r".+ · AAPL · 1m · UTC\+5:30 \(simulated\)", title), title
     page.keyboard.press("Escape")
     page.keyboard.press("8")
-    page.wait_for_function("() => window.tickboard.chart.plot.figure.timeframe === '1d'")
-    page.wait_for_timeout(300)
+    settled(page, timeframe="1d")
     _seen, picture = taken(page)
     assert any(text.endswith("AAPL · 1d · UTC (simulated)") for text in texts(picture))
 
@@ -129,7 +129,7 @@ def test_a_title_too_long_for_a_phone_takes_more_lines(running: Any, browser: Br
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_selector("#export-menu", state="attached")
     page.click("#more-button")
-    page.wait_for_timeout(500)
+    settled(page)
     page.evaluate("window.tickboard.chart.plot.figure.name = 'A name of many words that fill a line of a phone alone'")
     seen, picture = taken(page)
     assert float(picture.get("width", "0")) == seen["width"] <= 390

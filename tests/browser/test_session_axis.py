@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from dashboard.market.bars import Flag
 from tests.browser.drawing.board import drawn, place, saved, take
 from tests.browser.test_chart_types import opened
-from tests.browser.test_done_when import fetch
+from tests.browser.test_done_when import LONG_MS, fetch
+from tests.browser.waits import FRAMES, TOASTS_STAY, until
 
 MINUTE = 60_000
 #: The sessions of the file: Thanksgiving 2025 is the 27th, the day after it ends at 13:00 in New York.
@@ -25,8 +26,6 @@ HOLIDAY, HALF_DAY = datetime(2025, 11, 27), datetime(2025, 11, 28)
 #: An hour of Wednesday that the file does not have.
 OUTAGE = (datetime(2025, 11, 26, 16, tzinfo=UTC), datetime(2025, 11, 26, 17, tzinfo=UTC))
 WEEK = "/?symbol=ACME&timeframe=5m&start=20251126T140000Z&end=20251201T183000Z"
-#: Frames in which everything is drawn.
-FRAMES = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 #: Where the candles are on the screen, as Plotly drew them: [left, right] in the order that it has them.
 CANDLES = """() => [...document.querySelectorAll("#chart .boxlayer path.box")]
   .map((path) => path.getBoundingClientRect()).map(({ left, right }) => [left, right])"""
@@ -81,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def shown(browser: Browser, product: Any, path: str, **context: Any) -> Page:
     """The page with all that the file has of the symbol up to its last bar."""
     page, said = opened(browser, product, path, **{"timezone_id": "UTC", **context})
-    expect(page.locator("#feed-note")).to_have_text("feed ended", timeout=30_000)
+    expect(page.locator("#feed-note")).to_have_text("feed ended", timeout=LONG_MS)
     page.wait_for_function("() => window.tickboard?.chart.plot.series.rows.length > 200")
     page.evaluate(FRAMES)
     page.faults = said  # type: ignore[attr-defined]
@@ -92,6 +91,7 @@ def toggle(page: Page, name: str) -> None:
     """Turn a switch of the time axis' menu by keyboard."""
     page.focus("#axis-button")
     page.keyboard.press("Enter")
+    expect(page.locator("#axis-menu")).to_be_visible()
     page.locator(f"#axis-menu input[name={name}]").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Escape")
@@ -102,6 +102,7 @@ def toggle(page: Page, name: str) -> None:
 
 def test_no_candle_is_hidden_or_overlapped_over_a_holiday_and_a_half_day(running: Any, browser: Browser) -> None:
     page = shown(browser, running, WEEK)
+    page.wait_for_function(f"() => ({CANDLES})().length === tickboard.chart.plot.window().length")
     starts: list[int] = page.evaluate("tickboard.chart.plot.window().map((bar) => bar[0])")
     candles = page.evaluate(CANDLES)
     # Every bar of the window has its candle, each beside the one before it and as wide as that.
@@ -121,7 +122,7 @@ def test_no_candle_is_hidden_or_overlapped_over_a_holiday_and_a_half_day(running
     assert any("1 Dec" in label for label in labels)
     assert not any(re.search(r"\b(27|29|30) Nov", label) for label in labels)
     page.evaluate("() => dispatchEvent(new Event('pagehide'))")
-    assert "start=20251126T140000Z&end=20251201T183000Z" in page.url
+    expect(page).to_have_url(re.compile("start=20251126T140000Z&end=20251201T183000Z"))
 
     # The pointer on the half day's last bar and on Monday's first reads those.
     friday = int(datetime(2025, 11, 28, 17, 55, tzinfo=UTC).timestamp() * 1000)
@@ -130,8 +131,7 @@ def test_no_candle_is_hidden_or_overlapped_over_a_holiday_and_a_half_day(running
         left, top = place(page, 0, 0.5)
         for off in (-0.4, 0.4):
             page.mouse.move(left + px[starts.index(start)] + off * (px[1] - px[0]), top)
-            page.evaluate(FRAMES)
-            assert page.evaluate("tickboard.chart.overlay.at.when") == said
+            until(lambda: page.evaluate("tickboard.chart.overlay.at?.when"), said)
 
     # What is in view is exported by its times.
     seen = page.evaluate(
@@ -144,7 +144,7 @@ def test_no_candle_is_hidden_or_overlapped_over_a_holiday_and_a_half_day(running
 
     # With the gaps open the same times are in view, and the nights are as long as they were; the address says so.
     toggle(page, "gaps")
-    assert "gaps=open" in page.url
+    expect(page).to_have_url(re.compile("gaps=open"))
     assert page.evaluate("[tickboard.chart.plot.from, tickboard.chart.plot.to]") == [
         int(datetime(2025, 11, 26, 14, tzinfo=UTC).timestamp() * 1000),
         int(datetime(2025, 12, 1, 18, 30, tzinfo=UTC).timestamp() * 1000),
@@ -155,11 +155,10 @@ def test_no_candle_is_hidden_or_overlapped_over_a_holiday_and_a_half_day(running
     )
     page.reload()
     page.wait_for_function("() => window.tickboard?.chart.plot.series.rows.length > 200")
-    assert page.evaluate("tickboard.chart.plot.axis.closing") is False
+    page.wait_for_function("() => !tickboard.chart.plot.axis.closing")
     toggle(page, "gaps")
-    assert "gaps" not in page.url
-    page.evaluate(FRAMES)
-    assert page.evaluate(PX, starts) == pytest.approx(px, abs=0.5)
+    expect(page).not_to_have_url(re.compile("gaps"))
+    until(lambda: page.evaluate(PX, starts), pytest.approx(px, abs=0.5))
     assert page.faults == []  # type: ignore[attr-defined]
     page.context.close()
 
@@ -281,7 +280,7 @@ def test_the_strip_says_how_each_bar_was_made_and_can_be_hidden(running: Any, br
     assert all(0.05 < part < gap for part in (partial, corrected, filled, whole)), ink
     toggle(page, "strip")
     expect(strip).to_be_hidden()
-    assert "strip=off" in page.url
+    expect(page).to_have_url(re.compile("strip=off"))
     page.reload()
     page.wait_for_function("() => window.tickboard?.chart.plot.figure")
     expect(strip).to_be_hidden()
@@ -302,7 +301,7 @@ def test_the_strip_says_how_each_bar_was_made_and_can_be_hidden(running: Any, br
 
 
 def test_an_address_with_switches_that_there_are_not_says_so(running: Any, browser: Browser) -> None:
-    page = shown(browser, running, "/?symbol=ACME&timeframe=5m&gaps=maybe&strip=off")
+    page = shown(browser, running, "/?symbol=ACME&timeframe=5m&gaps=maybe&strip=off", script=TOASTS_STAY)
     expect(page.locator("#toasts")).to_contain_text('gaps must be "open" or left out, not "maybe"')
-    assert page.evaluate("[tickboard.chart.plot.axis.closing, tickboard.chart.plot.under]") == [True, 0]
+    until(lambda: page.evaluate("[tickboard.chart.plot.axis.closing, tickboard.chart.plot.under]"), [True, 0])
     page.context.close()

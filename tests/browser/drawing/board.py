@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.browser.test_done_when import fetch
+from tests.browser.waits import PATIENCE_MS
 
 #: So far from where a drawing must be there may be no ink of it, px.
 NEAR = 3
@@ -21,7 +22,7 @@ def drawn(page: Page) -> list[dict[str, Any]]:
 
 def saved(page: Page, count: int, symbol: str = "AAPL") -> list[dict[str, Any]]:
     """The drawings as the server has them, as soon as they are those shown."""
-    page.wait_for_function("() => !window.tickboard.drawing.board.kept.unsaved", timeout=10_000)
+    page.wait_for_function("() => !window.tickboard.drawing.board.kept.unsaved")
     rows: list[dict[str, Any]] = fetch(page, f"/api/v1/drawings/{symbol}")["drawings"]
     assert rows == drawn(page)
     assert len(rows) == count
@@ -38,6 +39,17 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
       }"""
     )
     return left + x * width, top + y * height
+
+
+def hold(page: Page) -> None:
+    """No bar comes any more: what is drawn stays where it is on the screen, however long the next move takes."""
+    page.evaluate(
+        """() => new Promise((drawn) => {
+        window.tickboard.market.listeners.set("bars", new Set());
+        window.tickboard.chart.plot.draw();
+        requestAnimationFrame(() => requestAnimationFrame(drawn));
+      })"""
+    )
 
 
 def take(page: Page, tool: str) -> None:
@@ -70,7 +82,7 @@ INK = """async ([points, near]) => {
 
 def lies_at(page: Page, points: list[list[float]], when: str = "") -> None:
     """The sheet of drawings has ink at each of the points, once the chart has been drawn as it is to be."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE_MS / 1000
     while (found := page.evaluate(INK, [points, NEAR])) != [True] * len(points) and time.monotonic() < until:
         page.wait_for_timeout(50)
     assert found == [True] * len(points), when

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.drawing.board import place, saved
+from tests.browser.drawing.board import hold, place, saved
 from tests.browser.test_chart_types import opened
+from tests.browser.waits import settled
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -18,7 +19,9 @@ def test_a_finger_draws_and_moves_at_390_px(running: Any, browser: Browser, page
     phone.wait_for_function("() => window.tickboard.drawing.board.kept?.loaded")
     expect(phone.locator(".drawing-rail")).not_to_be_visible()
     phone.tap(".drawing-opener")
-    phone.wait_for_timeout(500)
+    expect(phone.locator(".drawing-rail")).to_be_visible()
+    settled(phone)
+    hold(phone)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     for one in phone.locator(".drawing-rail button").all():
         box = one.bounding_box()
@@ -47,7 +50,6 @@ def test_a_finger_draws_and_moves_at_390_px(running: Any, browser: Browser, page
     for step in range(1, 5):
         touch("touchMove", *place(phone, 0.2 + 0.1 * step, 0.1))
     touch("touchEnd")
-    phone.wait_for_timeout(400)
-    assert phone.evaluate("window.tickboard.chart.plot.from") < before - 300_000
+    phone.wait_for_function("before => window.tickboard.chart.plot.from < before - 300_000", arg=before)
     assert said == []
     phone.context.close()

@@ -10,13 +10,15 @@ import pytest
 from playwright.sync_api import Page
 
 from dashboard.workbench.views import SCALES
-from tests.browser.drawing.board import drag, place, saved, take
+from tests.browser.drawing.board import drag, hold, place, saved, take
+from tests.browser.waits import settled
 
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_a_picture_of_the_chart_has_the_drawings_where_they_are(page: Page, scale: str) -> None:
     page.select_option("#chart-scale", scale)
-    page.wait_for_timeout(400)
+    settled(page, scale=scale)
+    hold(page)
     take(page, "line")
     drag(page, (0.3, 0.7), (0.5, 0.4))
     take(page, "text")

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from dashboard.workbench.drawings import POINTS
 from dashboard.workbench.views import SCALES
-from tests.browser.drawing.board import drag, drawn, lies_at, place, saved, take
+from tests.browser.drawing.board import drag, drawn, hold, lies_at, place, saved, take
+from tests.browser.waits import settled
 
 WHERE = {"line": ((0.2, 0.7), (0.5, 0.3)), "horizontal": ((0.4, 0.2), (0.4, 0.2)), "text": ((0.6, 0.6), (0.6, 0.6))}
 
@@ -20,7 +21,8 @@ def test_each_tool_draws_where_it_was_told_and_the_drawing_is_there_after_a_relo
     page: Page, kind: str, scale: str
 ) -> None:
     page.select_option("#chart-scale", scale)
-    page.wait_for_timeout(400)
+    settled(page, scale=scale)
+    hold(page)
     start, end = WHERE.get(kind, ((0.25, 0.75), (0.45, 0.35)))
     take(page, kind)
     expect(page.locator(".drawing-hint")).to_be_visible()
@@ -58,6 +60,7 @@ def test_each_tool_draws_where_it_was_told_and_the_drawing_is_there_after_a_relo
     page.wait_for_selector("#chart.js-plotly-plot")
     page.wait_for_function("() => window.tickboard?.drawing?.board.drawings.length === 1")
     assert drawn(page) == [made]
+    settled(page, scale=scale)
     if kind != "text":
         lies_at(page, corner)
     assert page.evaluate("document.querySelector('.plot b')") is None
@@ -81,11 +84,10 @@ def test_a_drawing_keeps_its_place_in_the_market_over_timeframes_pan_zoom_scales
           }""",
             view,
         )
-        page.wait_for_timeout(500)
         lies_at(page, made["points"], timeframe)
     for scale in SCALES:
         page.select_option("#chart-scale", scale)
-        page.wait_for_timeout(400)
+        settled(page, scale=scale)
         lies_at(page, made["points"], scale)
     page.mouse.move(*place(page, 0.5, 0.9))
     page.mouse.down()
@@ -103,16 +105,16 @@ def test_a_drawing_keeps_its_place_in_the_market_over_timeframes_pan_zoom_scales
         if page.evaluate("window.tickboard.chart.series()[0][0]") < first:
             break
         page.wait_for_timeout(100)
-    assert page.evaluate("window.tickboard.chart.series()[0][0]") < first
+    page.wait_for_function("first => window.tickboard.chart.series()[0][0] < first", arg=first)
     page.evaluate(
         "(view) => { const { plot } = tickboard.chart; [plot.from, plot.to] = view; plot.heard('moved'); }", view
     )
-    page.wait_for_timeout(400)
     lies_at(page, made["points"])
     assert drawn(page) == [made]
 
 
 def test_selected_moved_by_a_point_recoloured_deleted_undone_and_redone(page: Page) -> None:
+    hold(page)
     take(page, "line")
     drag(page, (0.3, 0.7), (0.5, 0.4))
     (first,) = saved(page, 1)
@@ -152,6 +154,7 @@ def test_selected_moved_by_a_point_recoloured_deleted_undone_and_redone(page: Pa
 
 
 def test_two_clicks_do_as_well_as_a_drag_and_the_eraser_takes_away_what_it_meets(page: Page) -> None:
+    hold(page)
     take(page, "rectangle")
     page.keyboard.press("Escape")  # the focus is at the tool
     expect(page.locator(".drawing-hint")).not_to_be_visible()
@@ -175,7 +178,8 @@ def test_two_clicks_do_as_well_as_a_drag_and_the_eraser_takes_away_what_it_meets
 
 def test_ctrl_takes_the_bars_own_prices_and_a_double_click_writes_a_note(page: Page) -> None:
     page.select_option("#chart-scale", "log")
-    page.wait_for_timeout(400)
+    settled(page, scale="log")
+    hold(page)
     take(page, "line")
     page.keyboard.down("Control")
     drag(page, (0.3, 0.6), (0.5, 0.4))
@@ -207,18 +211,19 @@ def test_ctrl_takes_the_bars_own_prices_and_a_double_click_writes_a_note(page: P
 
 
 def test_a_press_beside_the_drawings_is_the_charts_own(page: Page) -> None:
+    hold(page)
     take(page, "line")
     drag(page, (0.3, 0.7), (0.5, 0.4))
     (made,) = saved(page, 1)
     before = page.evaluate("window.tickboard.chart.plot.from")
     drag(page, (0.7, 0.2), (0.8, 0.2))
-    page.wait_for_timeout(400)
-    assert page.evaluate("window.tickboard.chart.plot.from") < before
+    page.wait_for_function("before => window.tickboard.chart.plot.from < before", arg=before)
     assert page.evaluate("window.tickboard.drawing.board.selected") == ""
     assert drawn(page) == [made]
 
 
 def test_everything_is_done_by_keys(page: Page) -> None:
+    hold(page)
     page.keyboard.press("d")
     expect(page.locator(".drawing-opener")).to_be_focused()
     page.keyboard.press("d")
@@ -277,10 +282,11 @@ def test_everything_is_done_by_keys(page: Page) -> None:
     before = page.evaluate("window.tickboard.chart.plot.from")
     page.keyboard.press("Escape")
     page.keyboard.press("Shift+ArrowLeft")
-    assert page.evaluate("window.tickboard.chart.plot.from") < before
+    page.wait_for_function("before => window.tickboard.chart.plot.from < before", arg=before)
 
 
 def test_shift_and_drag_measures_and_keeps_nothing(page: Page) -> None:
+    hold(page)
     page.keyboard.down("Shift")
     page.mouse.move(*place(page, 0.3, 0.7))
     page.mouse.down()
@@ -310,6 +316,7 @@ def test_live_prices_draw_the_drawings_anew_only_when_the_scales_move(page: Page
         sheet.cover = (...given) => { asked++; cover(...given); };
         painter.draw = (...given) => { painted++; draw(...given); };
         await new Promise((done) => setTimeout(done, 5000));
+        for (let left = 300; left && asked < 12; left--) await new Promise((done) => setTimeout(done, 100));
         return [asked, painted];
       }"""
     )

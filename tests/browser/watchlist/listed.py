@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_done_when import state_is
+from tests.browser.waits import until
+
+__all__ = ["until"]
 
 GRID = "#watchlist"
 ROWS = f"{GRID} .ag-center-cols-container .ag-row"
 SIX = ["AAPL", "MSFT", "GOOGL", "AMZN", "META", "TSLA"]
 #: A number of a cell's text; None for a dash.
 NUMBER = "(text) => text === '–' ? null : Number(text.replace('−', '-').replaceAll(',', ''))"
-
-
-def until(found: Callable[[], Any], wanted: Any, seconds: float = 5) -> None:
-    """Wait until something is as wanted: the grid tells of keys and of its rows a moment later."""
-    end = time.monotonic() + seconds
-    while (now := found()) != wanted and time.monotonic() < end:
-        time.sleep(0.05)
-    assert now == wanted
 
 
 def listen(page: Page, said: list[str]) -> None:
@@ -40,6 +32,7 @@ def ready(page: Page) -> None:
 def again(page: Page) -> None:
     page.reload()
     page.wait_for_selector("#chart.js-plotly-plot")
+    page.wait_for_function("() => window.tickboard")
     ready(page)
 
 

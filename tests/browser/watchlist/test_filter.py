@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.watchlist.listed import GRID, cell, sort_by, symbols
+from tests.browser.watchlist.listed import GRID, cell, sort_by, symbols, until
 
 
 def test_the_filter_knows_symbols_names_and_classes_and_the_groups_come_back(page: Page) -> None:
@@ -21,21 +21,20 @@ def test_the_filter_knows_symbols_names_and_classes_and_the_groups_come_back(pag
     ):
         field.fill(text)
         expect(page.locator("#watchlist-count")).to_have_text(str(len(left)))
-        page.wait_for_timeout(100)
-        assert symbols(page) == left, text
+        until(lambda: symbols(page), left)
     expect(page.locator(GRID)).to_contain_text("No symbol matches the filter")
     sort_by(page, "change_percent")
     field.fill("crypto")
-    assert set(symbols(page)) == {"BTC-USD", "ETH-USD", "XRP-USD"}
+    until(lambda: set(symbols(page)), {"BTC-USD", "ETH-USD", "XRP-USD"})
     field.press("Escape")
     expect(field).to_have_value("")
-    assert len(symbols(page)) == 15
+    until(lambda: len(symbols(page)), 15)
     for _ in range(2):
         page.locator(f"{GRID} .ag-header-cell[col-id=change_percent]").click()
-    page.wait_for_timeout(200)
-    assert symbols(page) == whole
+    until(lambda: symbols(page), whole)
     field.focus()
     page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => document.activeElement.closest('.ag-row')")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#chart-symbol")).to_have_text("MSFT")

@@ -78,6 +78,7 @@ def test_a_row_is_moved_by_keyboard_and_the_focus_goes_with_it(server: httpx.Cli
     until(lambda: focused_row(page), "BTC-USD")
     # The first stays the first.
     page.keyboard.press("ArrowUp")
+    until(lambda: focused_row(page), "MSFT")
     page.keyboard.press("Alt+ArrowUp")
     page.wait_for_timeout(200)
     until(lambda: held(server, "Five"), ["MSFT", "BTC-USD", "AAPL", "GOLD", "JPM"])
@@ -143,6 +144,7 @@ def test_what_another_tab_did_is_seen_when_the_menu_opens(server: httpx.Client, 
     until(lambda: symbols(page), FIVE[:4])
     server.delete(f"{PATH}/{kept['id']}", headers={"If-Match": "*"})
     page.keyboard.press("Escape")
+    expect(page.locator("#list-menu")).not_to_be_visible()
     menu(page)
     expect(page.locator("#list-name")).to_have_text("All instruments")
     expect(page.locator(TROUBLE)).not_to_be_visible()
@@ -186,7 +188,8 @@ def test_a_change_that_is_not_saved_stays_and_is_tried_again(
     wanted = ["MSFT", "AAPL", *FIVE[2:]]
     until(lambda: symbols(page), wanted)
     # Still so after another look at the server, and what is changed next is sent with it.
-    menu(page)
+    with page.expect_response(lambda answer: answer.url.endswith(PATH)):
+        menu(page)
     page.wait_for_timeout(300)
     page.keyboard.press("Escape")
     assert symbols(page) == wanted

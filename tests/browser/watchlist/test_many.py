@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Browser, expect
 
 from tests.browser.test_done_when import log_in
-from tests.browser.watchlist.listed import GRID, away, choose, ready, sort_by, symbols
+from tests.browser.watchlist.listed import GRID, away, choose, ready, sort_by, symbols, until
 
 
 def test_two_thousand_rows_are_drawn_only_where_they_are_seen_and_hold_still(product: Any, browser: Browser) -> None:
@@ -21,14 +21,21 @@ def test_two_thousand_rows_are_drawn_only_where_they_are_seen_and_hold_still(pro
     view.evaluate("(view) => { view.scrollTop = 20000; }")
     page.mouse.move(200, 500)
     page.wait_for_timeout(800)
-    before = symbols(page)
-    assert 20 <= len(before) <= 80
-    texts = set()
+    before: list[str] = []
+
+    def rests() -> bool:
+        was, before[:] = list(before), symbols(page)
+        page.wait_for_timeout(300)
+        return before == was and 20 <= len(before) <= 80
+
+    until(rests, True)
+    rows = page.locator(f"{GRID} .ag-center-cols-container")
+    texts: set[str] = set()
     for _ in range(20):
-        texts.add(page.locator(f"{GRID} .ag-center-cols-container").inner_text())
+        texts.add(rows.inner_text())
         page.wait_for_timeout(150)
+    until(lambda: texts.add(rows.inner_text()) or len(texts) >= 5, True)
     assert symbols(page) == before
-    assert len(texts) >= 5
     top = view.evaluate("(view) => view.scrollTop")
     # Bids and all that lie beside the list's edge are not in the page.
     held = page.evaluate("[...window.tickboardGrid.cells.values()].reduce((sum, cells) => sum + cells.size, 0)")
@@ -36,5 +43,5 @@ def test_two_thousand_rows_are_drawn_only_where_they_are_seen_and_hold_still(pro
     away(page)
     page.wait_for_timeout(2500)
     assert view.evaluate("(view) => view.scrollTop") == top
-    assert symbols(page) != before
+    until(lambda: symbols(page) != before, True)
     page.context.close()

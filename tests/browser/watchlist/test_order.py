@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.watchlist.listed import GRID, NUMBER, ROWS, again, away, cell, sort_by, symbols
+from tests.browser.waits import tried
+from tests.browser.watchlist.listed import GRID, NUMBER, ROWS, again, away, cell, sort_by, symbols, until
 
 
 def changes(page: Page) -> list[float]:
@@ -36,15 +37,21 @@ def shake(page: Page, best: str, price_factor: float) -> None:
 
 def test_the_order_holds_while_the_pointer_is_in_the_list_and_is_made_anew_once_it_has_left(page: Page) -> None:
     sort_by(page, "change_percent")
+    cell(page, symbols(page)[4], "last").hover()
+    expect(page.locator(".order-words")).to_contain_text("holding still")
     before = symbols(page)
-    cell(page, before[4], "last").hover()
     shake(page, before[-1], 2.0)
-    texts = set()
-    for _ in range(30):
+    texts: set[str] = set()
+
+    def holds() -> bool:
         assert symbols(page) == before
         texts.add(page.locator(f"{GRID} .ag-center-cols-container").inner_text())
         page.wait_for_timeout(100)
-    assert len(texts) >= 10
+        return len(texts) >= 10
+
+    for _ in range(30):
+        holds()
+    until(holds, True)
     expect(page.locator(".order-words")).to_contain_text("holding still")
     expect(cell(page, before[-1], "change_percent")).to_contain_text("+")
     away(page)
@@ -54,24 +61,27 @@ def test_the_order_holds_while_the_pointer_is_in_the_list_and_is_made_anew_once_
 
 def test_the_order_holds_while_the_focus_is_in_the_list_until_it_is_told_to_sort(page: Page) -> None:
     sort_by(page, "change_percent")
-    before = symbols(page)
-    cell(page, before[2], "last").click()
+    focused = symbols(page)[2]
+    cell(page, focused, "last").click()
     page.mouse.move(1300, 20)
-    shake(page, before[-1], 2.0)
+    expect(page.locator(".order-words")).to_contain_text("holding still")
+    before = symbols(page)
+    least, other = [symbol for symbol in reversed(before) if symbol != focused][:2]
+    shake(page, least, 2.0)
     page.wait_for_timeout(2500)
     assert symbols(page) == before
     button = page.locator(".order-bar button")
     expect(button).to_have_attribute("aria-disabled", "false")
     page.keyboard.press("s")
-    expect(page.locator(f'{GRID} .ag-row[row-id="{before[-1]}"]').first).to_have_attribute("row-index", "0")
+    expect(page.locator(f'{GRID} .ag-row[row-id="{least}"]').first).to_have_attribute("row-index", "0")
     # The row that had the focus has it still, wherever it went; its symbol is still the one that is selected.
-    assert page.evaluate("document.activeElement.closest('.ag-row').getAttribute('row-id')") == before[2]
-    assert page.locator(f"{GRID} .ag-row-selected").first.get_attribute("row-id") == before[2]
-    shake(page, before[1], 4.0)
+    until(lambda: page.evaluate("document.activeElement.closest('.ag-row')?.getAttribute('row-id')"), focused)
+    expect(page.locator(f"{GRID} .ag-row-selected").first).to_have_attribute("row-id", focused)
+    shake(page, other, 4.0)
     page.wait_for_timeout(1500)
-    assert symbols(page)[0] == before[-1]
+    assert symbols(page)[0] == least
     button.click()
-    expect(page.locator(f'{GRID} .ag-row[row-id="{before[1]}"]').first).to_have_attribute("row-index", "0")
+    expect(page.locator(f'{GRID} .ag-row[row-id="{other}"]').first).to_have_attribute("row-index", "0")
 
 
 def test_the_sort_is_kept_over_a_reload_with_its_groups_hidden(page: Page) -> None:
@@ -82,9 +92,13 @@ def test_the_sort_is_kept_over_a_reload_with_its_groups_hidden(page: Page) -> No
     again(page)
     expect(page.locator(f"{GRID} .ag-header-cell[col-id=change_percent]")).to_have_attribute("aria-sort", "ascending")
     expect(page.locator(f"{GRID} .group-row")).to_have_count(0)
-    found = changes(page)
-    assert len(found) == 15
-    assert all(below <= above + 0.1 for below, above in pairwise(found)), found
+
+    def ordered() -> None:
+        found = changes(page)
+        assert len(found) == 15
+        assert all(below <= above + 0.1 for below, above in pairwise(found)), found
+
+    tried(ordered)
     page.locator(f"{GRID} .ag-header-cell[col-id=change_percent]").click()
     expect(page.locator(".order-bar")).not_to_be_visible()
-    assert any(name.startswith("group ") for name in symbols(page))
+    until(lambda: any(name.startswith("group ") for name in symbols(page)), True)

@@ -55,7 +55,7 @@ def test_the_rows_menu_goes_by_keyboard(page: Page) -> None:
     expect(menu.get_by_role("menuitem").first).to_be_focused()
     page.keyboard.press("Escape")
     expect(menu).not_to_be_visible()
-    assert page.evaluate("document.activeElement.closest('.ag-row').getAttribute('row-id')") == "OIL"
+    until(lambda: page.evaluate("document.activeElement.closest('.ag-row')?.getAttribute('row-id')"), "OIL")
 
 
 def test_there_are_as_many_cards_as_can_be_and_none_where_all_are_unpinned(page: Page) -> None:
@@ -81,7 +81,8 @@ def test_pins_of_another_market_are_passed_over_and_come_back_with_it(page: Page
     cell(page, "GOLD", "symbol").click()
     page.keyboard.press("p")
     until(lambda: cards(page), ["V"])
-    assert page.evaluate("JSON.parse(localStorage.getItem('tickboard.pins.root'))") == ["V", "SOMETHING", "ELSE"]
+    kept = "JSON.parse(localStorage.getItem('tickboard.pins.root'))"
+    until(lambda: page.evaluate(kept), ["V", "SOMETHING", "ELSE"])
     page.evaluate("""localStorage.setItem('tickboard.pins.root', '["SOMETHING","ELSE"]')""")
     again(page)
     until(lambda: cards(page), SIX)
