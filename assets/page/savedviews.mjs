@@ -53,17 +53,23 @@ export async function savedViews({ view, opened, registry }) {
   );
   document.body.append(dialog);
 
-  /** Do what a button asks for; say what came of it. @param {() => Promise<string | void>} act */
+  let turn = 0;
+  /**
+   * Do what a button asks for; say what came of it, but nothing good over what was asked for since: the list may come
+   * later than what is done meanwhile. @param {() => Promise<string | void>} act
+   */
   const run = async (act) => {
+    const mine = ++turn;
     write(message, "");
     write(done, "");
     dialog.setAttribute("aria-busy", "true");
     try {
-      write(done, (await act()) ?? "");
+      const said = (await act()) ?? "";
+      if (mine === turn) write(done, said);
     } catch (refused) {
       write(message, /** @type {Error} */ (refused).message);
     }
-    dialog.removeAttribute("aria-busy");
+    if (mine === turn) dialog.removeAttribute("aria-busy");
     paint();
   };
 
