@@ -54,25 +54,29 @@ export async function savedViews({ view, opened, registry }) {
   document.body.append(dialog);
 
   let acting = false;
+  let turn = 0;
   /**
    * Do what a button asks for; say what came of it. While something is done another press does nothing.
-   * @param {() => Promise<string | void>} act @param {{aside?: boolean}} [how] `aside`: what nobody waits for
+   * @param {() => Promise<string | void>} act
+   * @param {{aside?: boolean}} [how] `aside`: what nobody waits for, which may come later than what is done meanwhile
    */
   const run = async (act, { aside = false } = {}) => {
     if (acting) return;
     acting = !aside;
+    const mine = ++turn;
     write(message, "");
     write(done, "");
     dialog.setAttribute("aria-busy", "true");
     try {
-      write(done, (await act()) ?? "");
+      const said = (await act()) ?? "";
+      if (mine === turn) write(done, said);
     } catch (refused) {
       write(message, /** @type {Error} */ (refused).message);
     }
-    dialog.removeAttribute("aria-busy");
+    if (mine === turn) dialog.removeAttribute("aria-busy");
     if (!aside) acting = false;
-    // A new name that is being typed stays.
-    if (!aside || !list.querySelector("form")) paint();
+    // A new name that is being typed stays, and what asks whether it is meant.
+    if (!aside || !list.querySelector("form, [data-sure=true]")) paint();
   };
 
   /** @param {import("./viewshelf.mjs").Row} row */

@@ -36,8 +36,8 @@ class Limits:
 class WaitingResume(Job):
     """A resume from a sequence number that the process has not reached; `answer` decides when it has, or in 1 s.
 
-    `since` is what it goes on from. Of bars that is what had been written before, where that is less: a page has several
-    readers of a series on its one connection, and one that knows more must not cost another what it still waits for.
+    `since` is what it goes on from. Of bars that is what had been written before, where that is less: a page has
+    several readers of a series on its one connection, and one that knows more must not cost another what it waits for.
     """
 
     def __init__(

@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.test_done_when import fetch, log_in, state_is
-from tests.browser.test_exporting import body, choose, in_view, saved
+from tests.browser.test_exporting import body, choose, of_view, saved
+from tests.browser.waits import at_work
 
 #: Bytes a second of a line on which a file of half a megabyte takes its time.
-SLOW = 60_000
+SLOW = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,7 @@ def page(running: Any, browser: Browser) -> Iterator[Page]:
     made = log_in(browser, running.url)
     state_is(made, "live")
     made.wait_for_selector("#export-menu", state="attached")
+    at_work(made)
     yield made
     made.context.close()
 
@@ -103,10 +105,11 @@ def test_indicators_of_the_view_come_beside_the_bars(page: Page) -> None:
     )
     choose(page, "view", "csv")
     expect(page.locator("#export-menu")).to_contain_text("of AAPL, 1m with sma:20, rsi:14.")
-    rows = records(body(saved(page)))
+    file, seen = of_view(page, "csv")
+    rows = records(body(file))
     assert list(rows[0])[-2:] == ["sma_20", "rsi_14"]
     assert all(row["sma_20"] and row["rsi_14"] for row in rows), "warmed up on the bars before"
-    assert len(rows) == len(in_view(page))
+    assert len(rows) == len(seen)
     choose(page, "ticks", "json")
     assert "sma_20" not in json.loads(body(saved(page)))["columns"]
 
@@ -123,11 +126,11 @@ def test_how_far_an_export_is_and_its_end_before_that(page: Page, form: str) -> 
     page.click("#export-menu button[type=submit]")
     bar = page.locator("#export-menu progress")
     further = "was => document.querySelector('#export-menu progress').value > was"
-    page.wait_for_function(further, arg=0.05, timeout=20_000)
+    page.wait_for_function(further, arg=0.05, timeout=60_000)
     first = bar.evaluate("bar => bar.value")
     expect(page.locator("#export-menu .export-far")).to_have_text(re.compile(r"\d+ %, \d\.\d MB"))
     page.wait_for_function(
-        "was => document.querySelector('#export-menu progress').value > was", arg=first, timeout=20_000
+        "was => document.querySelector('#export-menu progress').value > was", arg=first, timeout=60_000
     )
     assert bar.evaluate("bar => bar.value") <= 1
     page.get_by_role("button", name="Cancel").click()

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, Route, expect
 
 from tests.browser.test_done_when import log_in, state_is
+from tests.browser.waits import at_work, until
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,7 @@ def page(running: Any, browser: Browser) -> Iterator[Page]:
     made = log_in(browser, running.url)
     state_is(made, "live")
     made.wait_for_selector("#export-menu", state="attached")
+    at_work(made)
     yield made
     made.context.close()
 
@@ -64,6 +66,18 @@ def in_view(page: Page) -> list[float]:
     )
 
 
+def of_view(page: Page, form: str) -> tuple[Download, list[float]]:
+    """A file of what is in view, and the starts of the bars that were; once more where a bar began meanwhile."""
+    while True:
+        if page.locator("#export-menu").is_visible():
+            page.click("#export-button")
+        seen = in_view(page)
+        choose(page, "view", form)
+        file = saved(page)
+        if in_view(page) == seen:
+            return file, seen
+
+
 def starts(text: bytes) -> list[int]:
     from datetime import datetime
 
@@ -74,11 +88,9 @@ def starts(text: bytes) -> list[int]:
 def test_what_is_in_view_is_exactly_the_bars_that_are_seen(page: Page) -> None:
     page.keyboard.press("5")
     expect(page.locator("#timeframe label:has(input:checked)")).to_have_text("5m")
-    page.wait_for_timeout(1500)
-    choose(page, "view", "csv")
-    seen = in_view(page)
+    page.wait_for_function("() => window.tickboard.chart.plot.figure?.timeframe === '5m'")
+    file, seen = of_view(page, "csv")
     expect(page.locator("#export-menu")).to_contain_text(f"{len(seen)} bars of AAPL, 5m")
-    file = saved(page)
     assert file.suggested_filename.startswith("simulated_AAPL_5m_")
     assert starts(body(file)) == seen
     expect(page.locator("#export-menu [role=status]")).to_have_text(f"Saved {file.suggested_filename}.")
@@ -116,7 +128,7 @@ def test_the_receipt_comes_beside_the_csv_verify_takes_it_and_the_choice_is_reme
     page.on("download", heard)
     page.click("#export-menu button[type=submit]")
     expect(page.locator("#export-menu [role=status]")).to_contain_text("and its receipt")
-    page.wait_for_timeout(500)
+    until(lambda: page.wait_for_timeout(50) or len(came), 2)
     file, receipt = came
     assert receipt.suggested_filename == f"{file.suggested_filename}.receipt.json"
     assert json.loads(body(receipt))["sha256"] == hashlib.sha256(body(file)).hexdigest()
@@ -257,9 +269,8 @@ def test_the_menu_fits_and_lies_on_top(running: Any, browser: Browser, width: in
         page.click("#more-button")
     page.click("#export-button")
     page.wait_for_timeout(400)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    outside, covered = page.evaluate(
-        """() => {
+    until(lambda: page.evaluate("document.documentElement.scrollWidth") <= width)
+    hidden = """() => {
         const menu = document.getElementById('export-menu'), outside = [], covered = [];
         for (const one of menu.querySelectorAll('label, legend, button[type=submit], p')) {
           const { left, right, top, bottom, width } = one.getBoundingClientRect();
@@ -270,9 +281,7 @@ def test_the_menu_fits_and_lies_on_top(running: Any, browser: Browser, width: in
         }
         return [outside, covered];
       }"""
-    )
-    assert outside == []
-    assert covered == []
+    until(lambda: page.evaluate(hidden), [[], []])
     unlabelled = page.evaluate(
         "[...document.querySelectorAll('#export-menu input')].filter((one) => !one.labels.length).length"
     )

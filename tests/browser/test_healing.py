@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_done_when import chart_equals_api, line_to, log_in, over_a_line, series, state_is
+from tests.browser.test_done_when import chart_equals_api, fetch, line_to, log_in, over_a_line, series, state_is
+from tests.browser.waits import at_work, until
 from tests.conftest import Scale
 from tests.line import Line
 
@@ -26,6 +27,7 @@ def test_a_chart_that_followed_follows_again_after_a_break_longer_than_its_view(
     product: Any, browser: Browser, line_to: Callable[[int], Line]
 ) -> None:
     line, page = over_a_line(product, browser, line_to, "/?symbol=BTC-USD&timeframe=1s")
+    at_work(page)
     holds(page, "show(12)")
     page.wait_for_timeout(1000)
     line.cut()
@@ -33,8 +35,8 @@ def test_a_chart_that_followed_follows_again_after_a_break_longer_than_its_view(
     line.mend()
     state_is(page, "live")
     page.wait_for_timeout(3000)
-    assert holds(page, "plot.following")
-    assert holds(page, "plot.from") < series(page)[-1][0] < holds(page, "plot.to")
+    follows = "({ plot, series }) => plot.following && plot.from < series().at(-1)[0] && series().at(-1)[0] < plot.to"
+    until(lambda: page.evaluate(f"({follows})(window.tickboard.chart)"))
     chart_equals_api(page, "BTC-USD", "1s")
 
 
@@ -54,7 +56,7 @@ def test_a_line_that_swallows_everything_is_noticed_and_another_one_taken(
     began = time.monotonic()
     line.stall()
     while not page.evaluate("window.states.has('reconnecting')"):
-        assert time.monotonic() - began < 20, "a swallowing line was not noticed"
+        assert time.monotonic() - began < 60, "a swallowing line was not noticed"
         page.wait_for_timeout(100)
     took = time.monotonic() - began
     print(f"a swallowing line is noticed after {took:.1f} s")
@@ -69,18 +71,26 @@ def test_polls_that_are_too_far_apart_leave_no_hole(
     product: Any, browser: Browser, line_to: Callable[[int], Line]
 ) -> None:
     line, page = over_a_line(product, browser, line_to, "/?symbol=BTC-USD&timeframe=1s")
+    at_work(page)
     line.drop_streams()
-    state_is(page, "polling", timeout=20_000)
+    state_is(page, "polling")
     line.cut()
     page.wait_for_timeout(40_000)
     line.mend()
     line.refuse_stream = True
-    state_is(page, "polling", timeout=20_000)
+    state_is(page, "polling")
     page.wait_for_timeout(5000)
-    starts = [row[0] for row in series(page)]
-    recent = [start for start in starts if start > starts[-1] - 60_000]
-    # A second without a step of the market has no bar; ten in a row are no chance.
-    assert max(later - earlier for earlier, later in pairwise(recent)) < 10_000
+
+    def whole() -> bool:
+        """The page has caught up, and a minute back from now nothing lacks."""
+        newest = fetch(page, "/api/v1/tickers/BTC-USD/bars?timeframe=1s&limit=1")["data"][-1][0]
+        starts = [row[0] for row in series(page)]
+        recent = [start for start in starts if start > starts[-1] - 60_000]
+        # A second without a step of the market has no bar; ten in a row are no chance.
+        widest = max(later - earlier for earlier, later in pairwise(recent))
+        return bool(newest - starts[-1] < 10_000 and widest < 10_000)
+
+    until(whole, seconds=30)
 
 
 def test_a_page_begins_anew_when_the_server_returns_with_another_market(
@@ -96,7 +106,7 @@ def test_a_page_begins_anew_when_the_server_returns_with_another_market(
     running.settings["FEED"] = f"replay:{file}"
     running.restart()
     expect(page.locator("#feed-kind")).to_have_text("REPLAY", timeout=45_000)
-    expect(page.locator("#chart-symbol")).to_have_text("ACME", timeout=15_000)
+    expect(page.locator("#chart-symbol")).to_have_text("ACME", timeout=45_000)
     expect(page).to_have_title("Tickboard (replay)")
 
 
@@ -106,14 +116,15 @@ def test_alerts_agree_in_two_tabs(product: Any, browser: Browser) -> None:
     state_is(page, "live")
     other = page.context.new_page()
     other.goto(running.url)
-    other.wait_for_selector("#chart.js-plotly-plot")
+    at_work(other)
+    at_work(page)
     page.bring_to_front()
     page.keyboard.press("a")
     page.fill("#alert-form [name=level]", "999999")
     page.click("#alert-form button[type=submit]")
-    expect(other.locator("#alerts-list .alert")).to_have_count(1, timeout=10_000)
+    expect(other.locator("#alerts-list .alert")).to_have_count(1, timeout=30_000)
     page.locator("#alerts-list .alert button").last.click()
-    expect(other.locator("#alerts-list .alert")).to_have_count(0, timeout=10_000)
+    expect(other.locator("#alerts-list .alert")).to_have_count(0, timeout=30_000)
 
 
 def test_without_the_small_bundle_the_chart_is_drawn_with_the_plotly_that_dash_brings(

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_address import opened
+from tests.browser.waits import at_work
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,7 @@ def test_arrows_go_round_and_escape_leaves_everything_as_it_was(page: Page) -> N
 
 def test_no_result_is_said_and_enter_does_nothing(page: Page) -> None:
     page.keyboard.press("Control+k")
+    expect(page.locator("#search-field")).to_be_focused()
     page.keyboard.type("zzzz")
     expect(page.locator("#search-results")).to_have_text('No symbol or name contains "zzzz".')
     assert page.locator("#search-field").get_attribute("aria-activedescendant") is None
@@ -120,7 +122,7 @@ def test_on_a_phone_out_of_the_sheet_and_by_key(running: Any, browser: Browser) 
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "123456")
     page.click("button[type=submit]")
-    page.wait_for_function("() => window.tickboard?.chart.plot.figure")
+    at_work(page)
     expect(page.locator("#search-field")).not_to_be_visible()
     page.locator(".bottom-tabs button", has_text="More").tap()
     page.locator("#search-button").tap()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.test_done_when import LONG_MS
+from tests.browser.waits import at_work
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,8 @@ def enter(running: Any, browser: Browser) -> Iterator[Callable[..., Page]]:
         page.fill("input[name=password]", "123456")
         page.click("button[type=submit]")
         page.wait_for_selector(wait, timeout=LONG_MS)
+        if "#chart" in wait:
+            at_work(page)
         return page
 
     yield open_page

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.test_done_when import LONG_MS, state_is
+from tests.browser.waits import at_work, try_again
 
 CALLBACK = "**/_dash-update-component*"
 FAULTS: dict[str, Callable[[Route], None]] = {
@@ -55,6 +56,17 @@ def failed(panel: Locator) -> Locator:
     return panel.locator(".panel-failed.panel-message")
 
 
+def unseen(page: Page, hidden: bool) -> None:
+    """Let the page believe that nobody looks, without a word: what it asks by a clock then waits."""
+    page.evaluate(
+        """(hidden) => {
+          if (hidden) Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+          else delete document.hidden;
+        }""",
+        hidden,
+    )
+
+
 def alive(page: Page, but: str = "") -> None:
     """Prices move, the line is up, and no other panel says that it failed."""
     state_is(page, "live")
@@ -77,8 +89,7 @@ def test_the_dashboards_panels_fail_one_by_one_and_come_back(enter: Callable[...
     expect(failed(chart)).to_contain_text(SAID[fault])
     expect(page.locator("#chart-symbol")).to_have_text("AAPL")
     alive(page, but="chart")
-    page.unroute_all()
-    failed(chart).get_by_role("button", name="Try again").click()
+    try_again(page, chart, CALLBACK)
     expect(page.locator("#chart-symbol")).to_have_text("MSFT")
     expect(failed(chart)).to_have_count(0)
 
@@ -92,8 +103,7 @@ def test_the_dashboards_panels_fail_one_by_one_and_come_back(enter: Callable[...
         page.wait_for_timeout(100)
     expect(failed(chart)).to_contain_text("Older bars of MSFT are missing")
     alive(page, but="chart")
-    page.unroute_all()
-    failed(chart).get_by_role("button", name="Try again").click()
+    try_again(page, chart, "**/bars?*")
     expect(failed(chart)).to_have_count(0)
     page.keyboard.press("End")
 
@@ -105,11 +115,12 @@ def test_the_dashboards_panels_fail_one_by_one_and_come_back(enter: Callable[...
     page.keyboard.press("Escape")
     expect(listed.locator(".ag-row").first).to_be_visible()
     alive(page, but="list")
-    page.unroute_all()
-    failed(listed).get_by_role("button", name="Try again").click()
+    try_again(page, listed, "**/api/v1/watchlists*")
     expect(failed(listed)).to_have_count(0)
 
-    # The alerts: a new rule says so in its form, the list with a way to try again.
+    # The alerts: a new rule says so in its form, the list with a way to try again. The list is read twice a minute too,
+    # and that would be what failed last.
+    unseen(page, True)
     alerts = page.locator("#alerts-panel")
     break_callback(page, "alerts", FAULTS[fault])
     page.click("#alert-new")
@@ -125,10 +136,10 @@ def test_the_dashboards_panels_fail_one_by_one_and_come_back(enter: Callable[...
     expect(failed(alerts)).to_contain_text("The alerts could not be changed")
     expect(rule).to_have_count(1)
     alive(page, but="alerts")
-    page.unroute_all()
-    failed(alerts).get_by_role("button", name="Try again").click()
+    try_again(page, alerts, CALLBACK)
     expect(rule).to_have_count(0)
     expect(failed(alerts)).to_have_count(0)
+    unseen(page, False)
 
     # The other tabs at the side.
     for name, path in (("trades", "**/ticks?*"), ("statistics", "**/statistics?*"), ("quality", "**/quality")):
@@ -138,8 +149,7 @@ def test_the_dashboards_panels_fail_one_by_one_and_come_back(enter: Callable[...
         expect(failed(tab)).to_contain_text("could not be read")
         expect(failed(tab)).to_contain_text(SAID[fault])
         alive(page, but=name)
-        page.unroute_all()
-        failed(tab).get_by_role("button", name="Try again").click()
+        try_again(page, tab, path)
         expect(failed(tab)).to_have_count(0)
 
     # A file.
@@ -170,8 +180,7 @@ def test_the_markets_panels_fail_one_by_one_and_come_back(enter: Callable[..., P
         expect(failed(panel)).to_contain_text("This could not be computed")
         expect(failed(panel)).to_contain_text(SAID[fault])
         expect(page.locator(".panel-failed.panel-message:visible")).to_have_count(1)
-        page.unroute_all()
-        failed(panel).get_by_role("button", name="Try again").click()
+        try_again(page, panel, CALLBACK)
         expect(failed(panel)).to_have_count(0)
 
 
@@ -180,7 +189,8 @@ def test_parts_of_the_page_that_do_not_come_are_missed_where_they_belong(enter: 
     page.route(re.compile(r"/(market/market\.|modules/market-)[^/]*mjs|async-community"), lambda route: route.abort())
     page.reload()
     page.wait_for_selector("#chart.js-plotly-plot", timeout=LONG_MS)
-    expect(failed(page.locator(".list-panel"))).to_contain_text("The list could not be drawn", timeout=20_000)
+    at_work(page)
+    expect(failed(page.locator(".list-panel"))).to_contain_text("The list could not be drawn", timeout=LONG_MS)
     alive(page, but="list")
     page.locator(".pages a", has_text="Market").click()
     expect(failed(page.locator(".market-panel"))).to_have_count(4)
@@ -197,10 +207,10 @@ def test_a_login_that_has_ended_leads_to_the_login_and_back_whichever_panel_asks
     page = enter("/")
     page.click('#cards .card[data-symbol="MSFT"]')
     expect(page.locator("#chart-symbol")).to_have_text("MSFT")
+    unseen(page, True)  # nothing but the chart asks
     page.context.clear_cookies()
     page.keyboard.press("5")
     page.wait_for_url(re.compile(r"/login\?next="))
-    page.unroute_all()
     page.fill("input[name=username]", "root")
     page.fill("input[name=password]", "123456")
     page.click("button[type=submit]")

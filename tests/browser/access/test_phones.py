@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.browser.test_done_when import log_in, state_is
+from tests.browser.waits import at_work, until
 
 PHONE = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 UPRIGHT, ASIDE = {"width": 390, "height": 844}, {"width": 844, "height": 390}
@@ -91,6 +92,18 @@ def shown(page: Page) -> tuple[float, float]:
     return from_, to
 
 
+def still(found: Callable[[], Any]) -> Any:
+    """What something is once it does not change any more for a while."""
+    before = found()
+    for _ in range(40):
+        time.sleep(0.4)
+        now = found()
+        if now == before:
+            return now
+        before = now
+    raise AssertionError(f"it does not come to rest: {before}")
+
+
 def middle(page: Page) -> tuple[float, float]:
     box = page.locator("#chart").bounding_box()
     assert box is not None
@@ -113,28 +126,32 @@ def test_fingers_move_the_charts_of_the_compare_page_and_scroll_it(enter: Callab
         )
         return ends
 
+    # Sideways first: a chart that follows the newest bar moves by itself.
     before = spans()
-    fingers.swipe((x, y), (x + 2, y - 80))
-    page.wait_for_timeout(500)
-    scrolled = page.locator(".compare").evaluate("(one) => one.scrollTop")
-    assert scrolled > 40
-    assert spans() == before
-    page.locator(".compare").evaluate("(one) => one.scrollTo(0, 0)")
-    page.wait_for_timeout(300)
     fingers.swipe((x, y), (x + 100, y + 3))
-    page.wait_for_timeout(600)
-    panned = spans()
-    assert panned[0] < before[0]
+    until(lambda: spans()[0] < before[0])
+    panned = still(spans)
+    scrolled = page.locator(".compare")
+    fingers.swipe((x, y), (x + 2, y - 80))
+    until(lambda: scrolled.evaluate("(one) => one.scrollTop") > 40)
+    page.wait_for_timeout(500)
+    assert spans() == panned
+    scrolled.evaluate("(one) => one.scrollTo(0, 0)")
+    until(lambda: scrolled.evaluate("(one) => one.scrollTop"), 0)
+    page.wait_for_timeout(300)
     fingers.pinch((x, y), 30, 90)
-    page.wait_for_timeout(600)
-    assert spans()[1] - spans()[0] == pytest.approx((panned[1] - panned[0]) / 3, rel=0.25)
+    until(lambda: wide(spans()), pytest.approx(wide(panned) / 3, rel=0.25))
+
+
+def wide(ends: Sequence[float]) -> float:
+    return ends[1] - ends[0]
 
 
 def whole(page: Page) -> None:
     """Nothing sticks out, is cut off or lies on another control."""
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert page.evaluate(CUT) == []
-    assert page.evaluate(OVERLAPS) == []
+    until(lambda: page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0)
+    until(lambda: page.evaluate(CUT), [])
+    until(lambda: page.evaluate(OVERLAPS), [])
 
 
 @pytest.mark.parametrize("size", [UPRIGHT, ASIDE], ids=["upright", "aside"])
@@ -148,37 +165,33 @@ def test_fingers_pan_pinch_and_tap_the_chart_and_the_page_still_scrolls(
     x, y = middle(page)
     # A tap: the crosshair stays on the bar, with its values.
     page.touchscreen.tap(x - 60, y)
-    page.wait_for_timeout(300)
-    at = page.evaluate("window.tickboard.chart.overlay.at?.ms")
-    assert at is not None
+    page.wait_for_function("() => window.tickboard.chart.overlay.at?.ms")
+    at = page.evaluate("window.tickboard.chart.overlay.at.ms")
     assert abs(at - shown(page)[0]) < shown(page)[1] - shown(page)[0]
     # Sideways: the view moves, and is as wide as before.
     fingers = Fingers(page)
     from_, to = shown(page)
     fingers.swipe((x - 60, y), (x + 90, y + 4))
-    page.wait_for_timeout(400)
-    panned = shown(page)
-    assert panned[0] < from_
-    assert panned[1] - panned[0] == pytest.approx(to - from_, rel=0.02)
+    until(lambda: shown(page)[0] < from_)
+    panned = still(lambda: shown(page))
+    assert wide(panned) == pytest.approx(to - from_, rel=0.02)
     # Two fingers: narrower, then wider again.
     fingers.pinch((x, y), 30, 93)
-    page.wait_for_timeout(600)
-    near = shown(page)
-    assert near[1] - near[0] == pytest.approx((panned[1] - panned[0]) * 30 / 93, rel=0.25)
+    until(lambda: wide(shown(page)), pytest.approx(wide(panned) * 30 / 93, rel=0.25))
+    near = still(lambda: shown(page))
     fingers.pinch((x, y), 90, 45)
-    page.wait_for_timeout(600)
-    assert shown(page)[1] - shown(page)[0] == pytest.approx(2 * (near[1] - near[0]), rel=0.25)
+    until(lambda: wide(shown(page)), pytest.approx(2 * wide(near), rel=0.25))
     # Up and down: the page scrolls where there is more of it, and the chart does not move.
-    before = shown(page)
+    before = still(lambda: shown(page))
     page.evaluate("window.scrollTo(0, 0)")
+    until(lambda: page.evaluate("scrollY"), 0)
     page.wait_for_timeout(200)
     x, y = middle(page)
     y = min(y, size["height"] - 60)
     fingers.swipe((x, y), (x + 2, y - 150))
     page.wait_for_timeout(600)
     more = page.evaluate("document.documentElement.scrollHeight - innerHeight")
-    scrolled = page.evaluate("scrollY")
-    assert (scrolled > 60) if more > 100 else (scrolled == 0)
+    until(lambda: (page.evaluate("scrollY") > 60) if more > 100 else (page.evaluate("scrollY") == 0))
     assert (more > 100) == (size is ASIDE)
     assert shown(page) == before
 
@@ -189,7 +202,7 @@ def test_nothing_is_cut_off_and_the_chart_can_be_read(enter: Callable[..., Page]
     state_is(page, "live")
     page.wait_for_timeout(500)
     whole(page)
-    assert page.evaluate(LINES) == 2
+    until(lambda: page.evaluate(LINES), 2)
     # What is used more seldom is behind a button, in a sheet that is whole too, and keys get in and out again.
     more, sheet = page.locator("#more-button"), page.locator("#more-tools")
     expect(sheet).to_be_hidden()
@@ -212,28 +225,28 @@ def test_nothing_is_cut_off_and_the_chart_can_be_read(enter: Callable[..., Page]
     assert plot is not None
     assert plot["height"] >= 220
     # A label of the time axis is whole at either edge.
-    outside = page.evaluate(
-        """() => {
+    outside = """() => {
           const home = document.querySelector("#chart").getBoundingClientRect();
           return [...document.querySelectorAll("#chart .xaxislayer-above text, #chart .xaxislayer-below text")]
             .filter((one) => one.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
             .map((one) => [one.textContent, one.getBoundingClientRect()])
             .filter(([, box]) => box.left < home.left - 0.5 || box.right > home.right + 0.5).map(([text]) => text);
         }"""
-    )
-    assert outside == []
+    until(lambda: page.evaluate(outside), [])
     for path, there in (("market", ".heat-map a.tile"), ("compare", ".cell .js-plotly-plot")):
         page.goto(page.url.split("?")[0].removesuffix("market") + path)
         page.wait_for_selector(there)
         page.wait_for_timeout(500)
         whole(page)
     # Each chart of the Compare page that is in view is drawn to its size, and is high enough to be read.
-    sizes = page.evaluate(
-        """() => [...document.querySelectorAll(".cell-chart.js-plotly-plot")].map((one) =>
-          [one.clientHeight, one.querySelector("svg.main-svg").getBoundingClientRect().height])"""
-    )
-    assert sizes
-    assert all(place == pytest.approx(drawn, abs=1) and place >= 160 for place, drawn in sizes), sizes
+    sizes = """() => [...document.querySelectorAll(".cell-chart.js-plotly-plot")].map((one) =>
+      [one.clientHeight, one.querySelector("svg.main-svg")?.getBoundingClientRect().height ?? 0])"""
+
+    def drawn() -> bool:
+        found = page.evaluate(sizes)
+        return bool(found) and all(place == pytest.approx(high, abs=1) and place >= 160 for place, high in found)
+
+    until(drawn)
 
 
 @pytest.mark.parametrize("size", [UPRIGHT, ASIDE, {"width": 1024, "height": 768}], ids=["upright", "aside", "tablet"])
@@ -244,6 +257,7 @@ def test_a_long_name_breaks_nothing(product: Any, browser: Browser, tmp_path: Pa
     file = tmp_path / "long.csv"
     file.write_text(f"timestamp,symbol,price,quantity\n{rows}")
     page = log_in(browser, product(FEED=f"replay:{file}").url)
+    at_work(page)
     page.set_viewport_size(size)
     page.wait_for_timeout(700)
     expect(page.locator("#chart-symbol")).to_have_text(symbol)
