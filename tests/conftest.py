@@ -102,9 +102,9 @@ class Product:
         return self
 
     def wait_ready(self) -> None:
+        assert self.process is not None
         until = time.monotonic() + START_S
         while time.monotonic() < until:
-            assert self.process is not None
             assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.log}"
             try:
                 if httpx.get(f"{self.url}/health/ready", timeout=5, trust_env=False).status_code == 200:
@@ -112,6 +112,8 @@ class Product:
             except httpx.HTTPError:
                 pass
             time.sleep(0.1)
+        self.process.kill()
+        self.process.wait()
         raise AssertionError(f"not ready in {START_S} s:\n{self.log}")
 
     def stop(self, signum: int = signal.SIGTERM) -> int:
