@@ -66,6 +66,8 @@ export async function alerts({ market, view, show, paint: first }) {
   const lines = new Map();
   let number = 0;
   let late = 0;
+  /** Whether a command has failed that can be given again: whatever comes of the list meanwhile, that stays said. */
+  let owed = false;
   /** The command that is under way, and those after it: Dash would throw the answer to an earlier one away. */
   let under = /** @type {Record<string, unknown> | null} */ (null);
   /** @type {Record<string, unknown>[]} */
@@ -94,7 +96,14 @@ export async function alerts({ market, view, show, paint: first }) {
       write(wrong, why);
       return;
     }
-    panel.fail(why, { retry: () => ask(command) });
+    if (command.op === "list" && owed) return;
+    owed = command.op !== "list";
+    panel.fail(why, {
+      retry: () => {
+        owed = false;
+        ask(command);
+      },
+    });
   };
   onUnanswered("alerts", (why, of) => of === number && under && lost(`The alerts could not be ${under.op === "list" ? "read" : "changed"}: ${why}.`));
   const done = () => {
@@ -256,10 +265,11 @@ export async function alerts({ market, view, show, paint: first }) {
     if (!answer) return;
     if (answer.number != null && answer.number < number) return;
     if (answer.number != null) done();
+    if (answer.op !== "list") owed = false;
     if (answer.error && answer.op === "create") {
       write(wrong, sentence(answer.error));
       panel.done();
-    } else {
+    } else if (!owed) {
       // What was refused would be refused again.
       panel.fail(answer.error ? sentence(answer.error) : "", answer.error ? { retry: null, dismiss: () => panel.done() } : {});
       if (answer.op === "create") {

@@ -31,6 +31,8 @@ NAME_LIMIT, ADDRESS_LIMIT = RateLimitItemPerMinute(5, 5), RateLimitItemPerMinute
 #: waits for one of the two places for hashing (0.1 s). Who comes then is told to come again, s.
 AT_ONCE, AT_ONCE_OF_AN_ADDRESS, AGAIN_S = 8, 6, 2
 WRONG = "That user name and password don't go together."
+#: Bytes that a form's body may have: anybody can send one, and it is read before anything is counted.
+FORM_BYTES = 131_072
 TOO_MANY = "Too many failed tries. Wait five minutes, then try again."
 _CONTROL = re.compile(r"[\x00-\x20\\\x7f]")
 
@@ -128,6 +130,7 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
 
     @routes.post("/login")
     def enter() -> Answer:
+        request.max_content_length = FORM_BYTES
         name, password = request.form.get("username", ""), request.form.get("password", "")
         with failures.attempt(name) as attempt:
             if attempt is None:
@@ -157,6 +160,7 @@ def blueprint(users: Users, sessions: Sessions, demonstration: Demonstration, te
 
     @routes.post("/account/password")
     def set_password() -> Answer:
+        request.max_content_length = FORM_BYTES
         old, new = request.form.get("current", ""), request.form.get("new", "")
         name = current_user.name
 

@@ -15,6 +15,8 @@ from dashboard.market.indicators import Chosen, parse
 from dashboard.store.text import knows_zone
 
 MOST_ROWS = 50_000
+#: Faults of a request that are told.
+MOST_FAULTS = 20
 _INSTANT = "an ISO 8601 time (UTC where no zone is given) or milliseconds since 1970"
 _EARLIEST_MS, _LATEST_MS = 0, 253_402_300_799_999
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?)?([Zz]|[+\- ]\d\d:?\d\d)?", re.ASCII)
@@ -52,7 +54,7 @@ def read(given: MultiDict[str, str], accepted: Mapping[str, Reader]) -> dict[str
     if start is not None and end is not None and start > end:
         errors.append(BadParameter("start", given["start"], f"at or before end ({given['end'][:60]})"))
     if errors:
-        raise BadParameters(errors)
+        raise BadParameters(errors[:MOST_FAULTS])
     return values
 
 

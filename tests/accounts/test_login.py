@@ -303,3 +303,10 @@ def test_tries_by_the_dozen_leave_threads_to_everybody_else(tmp_path: Path, monk
             thread.join()
         assert Counter(found) == {(503, "2"): 12, (401, None): 8}
         assert house.stranger().post("/login", data={"username": "b", "password": "c"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/login", "/account/password"])
+def test_a_form_of_any_size_is_not_read(house: House, path: str) -> None:
+    client = house.enter("ada") if path != "/login" else house.stranger()
+    answer = client.post(path, data={"username": "ada", "password": PASSWORD, "next": "x" * 140_000})
+    assert answer.status_code == 413

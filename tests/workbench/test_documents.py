@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from contextlib import suppress
 from typing import Any
@@ -118,6 +119,16 @@ def test_names_that_look_alike_are_one() -> None:
 )
 def test_a_name_of_any_script_and_of_emoji_is_kept_whole(name: str) -> None:
     assert watchlists.checked({**LIST, "name": name})[0] == unicodedata.normalize("NFC", name)
+
+
+def test_marks_without_end_are_refused_before_they_are_composed() -> None:
+    # Composing 64 KB of them takes two seconds, half a megabyte two minutes, and every thread waits.
+    name = "a" + "\u0301" * 131_000 + "\u0316" * 131_000
+    began = time.process_time()
+    assert list(faults(watchlists.checked, {**LIST, "name": name})) == ["name"]
+    assert time.process_time() - began < 1
+    composed = watchlists.checked({**LIST, "name": "e\u0323\u0302" * 80})[0]
+    assert composed == "\u1ec7" * 80
 
 
 @pytest.mark.parametrize(
