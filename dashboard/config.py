@@ -41,7 +41,7 @@ def _meant(
 ) -> Any:
     """A field whose description stands in the README and whose `accepts` stands in the error message."""
     if not accepts and ge is not None:
-        accepts = f"a number from {ge:g} to {le:g}" if le is not None else f"a number from {ge:g} on"
+        accepts = f"a number from {ge:.12g} to {le:.12g}" if le is not None else f"a number from {ge:.12g} on"
     return Field(default, ge=ge, le=le, description=description, json_schema_extra={"accepts": accepts})
 
 
@@ -307,9 +307,10 @@ def _known(name: str) -> bool:
 def _near(name: str) -> str:
     from difflib import get_close_matches
 
-    names = [PREFIX + field.upper() for field in Settings.model_fields]
-    close = get_close_matches(name.upper(), names, 1, 0.6)
-    return f"did you mean {close[0]}?" if close else "the README lists them all"
+    # Without the beginning that all share, or any two would be alike.
+    names = [field.upper() for field in Settings.model_fields]
+    close = get_close_matches(name.upper().removeprefix(PREFIX), names, 1, 0.6)
+    return f"did you mean {PREFIX}{close[0]}?" if close else "the README lists them all"
 
 
 def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterable[str]:

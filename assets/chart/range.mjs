@@ -53,7 +53,7 @@ export function asked([start, end], { newest, ms, width, most = WIDEST * ms }) {
   for (const [name, text] of Object.entries({ start, end })) {
     at[name] = text === null ? null : instant(text);
     if (text !== null && at[name] === null) {
-      return `${name} must be a time such as 20261123T101500Z, or milliseconds since 1970, not "${text.slice(0, 30)}"; the newest bars are shown.`;
+      return `${name} must be a time such as 20261123T101500Z, from 1970 to 9999, or milliseconds since 1970, not "${text.slice(0, 30)}"; the newest bars are shown.`;
     }
   }
   let from = at.start ?? /** @type {number} */ (at.end) - width;

@@ -98,7 +98,10 @@ export async function keyboard({ view, search, alerts, indicators, compare, view
       case ",":
         return settings.open;
       case "?":
-        return () => keys.showModal();
+        return () => {
+          keys.showModal();
+          keys.scrollTop = 0; // the button that has the focus is at the end
+        };
       default:
         return null;
     }
@@ -120,7 +123,7 @@ function typing(target) {
 /** @returns {HTMLDialogElement} */
 function dialog() {
   const close = make("button", { type: "button", class: "button", text: "Close" });
-  const made = make("dialog", { class: "dialog", "aria-labelledby": "keys-title" }, [
+  const made = make("dialog", { class: "dialog keys-dialog", "aria-labelledby": "keys-title" }, [
     make("h2", { id: "keys-title", text: "Keys" }),
     make("dl", {}, KEYS.flatMap(([key, does]) => [make("dt", {}, [make("kbd", { text: key })]), make("dd", { text: does })])),
     close,
