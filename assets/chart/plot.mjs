@@ -31,6 +31,8 @@ export const HALF = 0.375;
 const TICK_HEIGHT = 34;
 /** And one of the time axis. */
 const TICK_WIDTH = 84;
+/** So near to the left edge a date would be cut off, px. */
+const TICK_EDGE = 38;
 const CONFIG = { displayModeBar: false, scrollZoom: true, doubleClick: false, responsive: false };
 
 export class Plot {
@@ -332,18 +334,18 @@ export class Plot {
     return paned(layout, this.panes, this.ranges, { domains, axis: this.figure.studies?.axis });
   }
 
-  /** The time axis' ticks and their distance from the panes: where closed hours are left out, at bars of ours. */
+  /** The time axis' ticks, at bars, and their distance from the panes. */
   moments() {
     const standoff = this.under ? { ticklabelstandoff: this.under } : {};
-    if (this.axis.plain) return standoff;
     const { left, right, axis, shift } = this;
     const { rows, ms } = this.series;
     const [from, to] = [at(rows, axis.time(2 * left - right)), at(rows, axis.time(2 * right - left))];
     const { firsts } = this.crowd.on ? this.crowd.groups : { firsts: null };
     const bars = firsts ? firsts.map((index) => rows[index]) : rows.slice(from, to);
     const most = Math.max(2, Math.floor((this.place.clientWidth || 0) / TICK_WIDTH));
-    const made = timeTicks(bars, { ms, left, right, most, place: (moment) => axis.place(moment) });
-    return { ...standoff, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };
+    const edge = ((right - left) * TICK_EDGE) / Math.max(this.place.clientWidth || 0, 1);
+    const made = timeTicks(bars, { ms, left, right, most, edge, place: (moment) => axis.place(moment) });
+    return { ...standoff, tickangle: 0, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };
   }
 
   /** The price axis' range and ticks. @param {number} most ticks @param {number} height px */
@@ -383,11 +385,12 @@ export class Plot {
 
   /**
    * Move Plotly's axes and do no more, which takes it half as long: while the wheel turns and nothing but ranges differs.
-   * Ticks that are ours need the whole. @param {any} layout @returns {boolean} whether that was enough
+   * Ticks stay at their bars meanwhile, until they would be too many or too few. @param {any} layout @returns {boolean} whether that was enough
    */
   ranged(layout) {
     const { crowd, place, scale } = this;
-    const as = [this.panes.map(({ chosen }) => chosen.about.name), scale, layout.width, layout.height, this.figure.type, this.shift, this.under].join();
+    const zoom = Math.floor(2 * Math.log2(this.right - this.left));
+    const as = [zoom, this.panes.map(({ chosen }) => chosen.about.name), scale, layout.width, layout.height, this.figure.type, this.shift, this.under].join();
     const same = crowd.moving && this.drawnAs === as;
     this.drawnAs = crowd.moving && scale === "linear" && !this.indexing && this.axis.plain ? as : "";
     if (!same) return false;

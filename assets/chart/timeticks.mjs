@@ -1,7 +1,7 @@
 // @ts-check
-// Ticks of a time axis that leaves closed hours out, where Plotly's would name times at places that are others: at bars
-// that begin something, a year, a month, a week, a day or an hour, the greater first, as many as there is room for. Pure
-// but for the zone that is shown.
+// Ticks of a time axis: at bars that begin something, a year, a month, a week, a day or an hour, the greater first, as many
+// as there is room for. Plotly's would name times at places that are others where closed hours are left out, turn labels
+// that lie close, and leave the date to a first one that it hides at the edge. Pure but for the zone that is shown.
 
 import { offset } from "../page/zone.mjs";
 import { START } from "./series.mjs";
@@ -55,13 +55,13 @@ function spread(marks, least) {
 }
 
 /**
- * The ticks at bars. The first in view has what the others leave out: of a time its day, of a day its year.
+ * The ticks at bars. The first whose label lies in view has what the others leave out: of a time its day, of a day its year.
  * @param {number[][]} bars ascending, of the view and around it
- * @param {{ms: number, left: number, right: number, most: number, place: (ms: number) => number}} on the bars' length, the
- *   view as places, how many ticks there may be in it
+ * @param {{ms: number, left: number, right: number, most: number, edge?: number, place: (ms: number) => number}} on the bars'
+ *   length, the view as places, how many ticks there may be in it, how far from its edge a label is whole
  * @returns {Tick[]}
  */
-export function timeTicks(bars, { ms, left, right, most, place }) {
+export function timeTicks(bars, { ms, left, right, most, edge = 0, place }) {
   const daily = ms >= DAY;
   /** @type {{at: number, rank: number, local: number}[]} */
   const marks = [];
@@ -74,7 +74,7 @@ export function timeTicks(bars, { ms, left, right, most, place }) {
     marks.push({ at: place(bar[START]), rank, local });
   }
   const chosen = /** @type {typeof marks} */ (spread(marks, (right - left) / most));
-  const first = chosen.find(({ at }) => at >= left);
+  const first = chosen.find(({ at }) => at >= left + edge);
   return chosen.map((mark) => ({ at: mark.at, text: textOf(mark, ms, mark === first) }));
 }
 

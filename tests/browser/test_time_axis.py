@@ -1,0 +1,61 @@
+"""The time axis says the day wherever one looks, and turns no label, in every timeframe and width."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from dashboard.market.bars import TIMEFRAMES
+from tests.browser.test_chart_types import opened
+from tests.browser.waits import settled, tried
+
+#: Of each label that is seen: its lines, how it is turned, and where it begins and ends beside the plot, px.
+LABELS = """() => {
+  const home = document.getElementById("chart").getBoundingClientRect();
+  return [...document.querySelectorAll("#chart .xtick text")].filter((text) => getComputedStyle(text).opacity !== "0"
+    && text.checkVisibility() && text.textContent).map((text) => {
+      const box = text.getBoundingClientRect();
+      const lines = [...text.querySelectorAll("tspan")].map((line) => line.textContent);
+      return { lines: lines.length ? lines : [text.textContent], turned: text.getAttribute("transform") ?? "",
+        left: box.left - home.left, right: box.right - home.left };
+    }).filter(({ right, left }) => right > 0 && left < home.width);
+}"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One product for the whole file."""
+    from tests.conftest import Product
+
+    made = Product(tmp_path_factory.mktemp("axis"), "app", {"TICK_MS": "500", "SEED": "4"}).start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_first_label_has_the_date_and_none_is_turned_or_meets_another(
+    running: Any, browser: Browser, width: int
+) -> None:
+    page, said = opened(browser, running)
+    page.set_viewport_size({"width": width, "height": 860})
+    for key, timeframe in enumerate(TIMEFRAMES, 1):
+        page.locator("#chart").focus()
+        page.keyboard.press(str(key))
+        settled(page, timeframe=timeframe.name)
+
+        def looked() -> None:
+            labels = sorted(page.evaluate(LABELS), key=lambda label: label["left"])
+            assert len(labels) >= 2
+            assert not [label for label in labels if re.search(r"rotate\((?!0[,)])", label["turned"])]
+            assert all(one["right"] <= other["left"] for one, other in itertools.pairwise(labels))
+            # A date of its own, or one that has begun with a month or a year.
+            assert any(re.search(r"\d{4}", line) for label in labels for line in label["lines"]), labels
+
+        tried(looked)
+    assert said == []
+    page.context.close()
