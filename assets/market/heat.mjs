@@ -107,13 +107,18 @@ export class Heat {
     const [name, change, age] = node.children;
     const w = Math.max(0, box.w - TILE_GAP);
     const h = Math.max(0, box.h - TILE_GAP);
-    const fits = (/** @type {{w: number, h: number}} */ room) => w >= room.w && h >= room.h;
-    const large = fits(ROOM.large);
-    const size = large ? " large" : "";
+    const text = one.symbol ?? `+${one.count}`;
+    const lies = (/** @type {{w: number, h: number}} */ room) => w >= room.w && h >= room.h;
+    const stands = (/** @type {{w: number, h: number}} */ room) => h >= room.w && w >= room.h;
+    const named = { ...ROOM.symbol, w: ROOM.symbol.w + LETTER * text.length };
+    // A tile that is too narrow for its words has them upright.
+    const upright = !lies(named) && stands(named);
+    const fits = upright ? stands : lies;
+    const large = lies(ROOM.large);
+    const size = `${large ? " large" : ""}${upright ? " upright" : ""}`;
     node.className = `tile ${shade(one.change, answer.full)}${size}${one.stale ? " stale" : ""}`;
     Object.assign(node.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${w}px`, height: `${h}px` });
-    const text = one.symbol ?? `+${one.count}`;
-    write(name, fits({ ...ROOM.symbol, w: ROOM.symbol.w + LETTER * text.length }) ? text : "");
+    write(name, fits(named) ? text : "");
     write(change, fits(ROOM.change) ? moved(one.change) : "");
     write(age, large ? staleness(one) : "");
     const said = spoken(one, answer.size);

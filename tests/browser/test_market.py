@@ -299,6 +299,14 @@ def test_a_phone_has_everything_under_each_other(enter: Callable[..., Page], the
     overflowing = """() => [...document.querySelectorAll("#market .panel-head *, .movers *, .breadth-table *")]
           .filter((one) => one.getBoundingClientRect().right > 391).map((one) => one.outerHTML.slice(0, 80))"""
     until(lambda: page.evaluate(overflowing), [])
+    # Where a symbol has room, lying or upright, it is said, and within its tile.
+    unsaid = """() => [...document.querySelectorAll(".heat-map a.tile")].filter((tile) => {
+          const [w, h, name] = [tile.clientWidth, tile.clientHeight, tile.querySelector("b")];
+          const [least, most] = [Math.min(w, h), Math.max(w, h)];
+          if (least < 18 || most < 8 + 8 * tile.dataset.symbol.length) return false;
+          return !name.textContent || tile.scrollWidth > w || tile.scrollHeight > h;
+        }).map((tile) => tile.outerHTML)"""
+    until(lambda: page.evaluate(unsaid), [])
     page.locator(".bottom-tabs button", has_text="List").click()
     expect(page.locator(".list-panel")).to_be_visible()
     expect(page.locator("#market")).not_to_be_visible()
