@@ -52,6 +52,21 @@ def saved(page: Page) -> Download:
     return caught.value
 
 
+def saved_with_receipt(page: Page) -> list[Download]:
+    """The file that is chosen, and its receipt."""
+    page.check("#export-menu input[name=receipt]")
+    came: list[Download] = []
+
+    def heard(download: Download) -> None:
+        came.append(download)
+
+    page.on("download", heard)
+    page.click("#export-menu button[type=submit]")
+    expect(page.locator("#export-menu [role=status]")).to_contain_text("and its receipt")
+    until(lambda: page.wait_for_timeout(50) or len(came), 2)
+    return came
+
+
 def body(download: Download) -> bytes:
     return Path(download.path()).read_bytes()
 
@@ -119,16 +134,7 @@ def test_the_receipt_comes_beside_the_csv_verify_takes_it_and_the_choice_is_reme
     running: Any, page: Page, tmp_path: Path
 ) -> None:
     choose(page, "view", "csv")
-    page.check("#export-menu input[name=receipt]")
-    came: list[Download] = []
-
-    def heard(download: Download) -> None:
-        came.append(download)
-
-    page.on("download", heard)
-    page.click("#export-menu button[type=submit]")
-    expect(page.locator("#export-menu [role=status]")).to_contain_text("and its receipt")
-    until(lambda: page.wait_for_timeout(50) or len(came), 2)
+    came = saved_with_receipt(page)
     file, receipt = came
     assert receipt.suggested_filename == f"{file.suggested_filename}.receipt.json"
     assert json.loads(body(receipt))["sha256"] == hashlib.sha256(body(file)).hexdigest()

@@ -11,14 +11,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Download, expect
+from playwright.sync_api import Browser, expect
 
 from dashboard.ui.figures import TYPES
 from tests.browser.drawing.board import drawn, place, saved, take
 from tests.browser.test_chart_types import opened
 from tests.browser.test_compare import drawn as compared
 from tests.browser.test_done_when import SHARED, chart_equals_api, fetch, series, state_is
-from tests.browser.test_exporting import body, choose
+from tests.browser.test_exporting import body, choose, saved_with_receipt
 from tests.browser.test_indicators import equal, whole
 from tests.browser.test_side_panel import open_tab
 
@@ -109,19 +109,7 @@ def test_a_months_figures_exports_and_quality_are_the_recordings(month: Any, bro
     expect(page.locator("#feed-kind")).to_have_text("REPLAY")
     told = hours()
     choose(page, "series", "csv")
-    page.check("#export-menu input[name=receipt]")
-    came: list[Download] = []
-
-    def heard(download: Download) -> None:
-        came.append(download)
-
-    page.on("download", heard)
-    page.click("#export-menu button[type=submit]")
-    expect(page.locator("#export-menu [role=status]")).to_contain_text("and its receipt")
-    for _ in range(100):
-        if len(came) == 2:
-            break
-        page.wait_for_timeout(100)
+    came = saved_with_receipt(page)
     file, _receipt = came
     rows = list(csv.DictReader(body(file).decode().splitlines()))
     assert [float(row["close"]) for row in rows] == pytest.approx(list(told["close"]), rel=1e-12)

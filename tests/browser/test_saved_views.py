@@ -205,7 +205,7 @@ def test_a_token_and_a_link_bring_the_whole_view_back_elsewhere(running: Any, br
         expect(other.locator("#chart-type")).to_have_value("baseline")
         expect(other.locator("#chart-scale")).to_have_value("percent")
         other.wait_for_function("() => window.tickboard.chart.plot.moved")
-        until(lambda: shown(other)[:2], [pytest.approx(at, abs=1000) for at in wanted[:2]])  # noqa: B023
+        until(lambda at=other: shown(at)[:2], [pytest.approx(at, abs=1000) for at in wanted[:2]])
         other.context.close()
 
 
