@@ -97,7 +97,8 @@ export async function search({ market, view }) {
 
   field.addEventListener("focus", paint);
   field.addEventListener("input", paint);
-  field.addEventListener("blur", () => setTimeout(close, 120));
+  // Who is back in the field by then (Ctrl+K right after a choice) keeps it.
+  field.addEventListener("blur", () => setTimeout(() => document.activeElement === field || close(), 120));
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && found.length) {

@@ -237,7 +237,7 @@ def _text_lines(path: Path) -> Iterator[list[list[str]]]:
                 raise FeedError("a line is longer than 1 MB; this is no table")
         if unzip is not None and not unzip.eof:  # what is left may end within a number
             raise FeedError("the compressed data ends too soon; the file is truncated")
-        if rest.strip():
+        if rest:
             yield _split(rest.removeprefix(mark))
     finally:
         os.close(descriptor)

@@ -132,4 +132,12 @@ def test_on_a_phone_out_of_the_sheet_and_by_key(running: Any, browser: Browser) 
     expect(page.locator("#chart-symbol")).to_have_text("ETH-USD")
     expect(page.locator("#search-field")).not_to_be_visible()
     finds(page, "tesla", "TSLA")
+    # Back in the field before the one that was left has been put away: it stays.
+    page.evaluate("""() => {
+        document.getElementById("search-button").click();
+        document.getElementById("chart").focus();
+        document.getElementById("search-button").click();
+    }""")
+    page.wait_for_timeout(300)
+    expect(page.locator("#search-field")).to_be_focused()
     context.close()

@@ -218,6 +218,7 @@ NO_ROWS = [
     ",,",
     '"open,5,1',
     "1" * 200_000,
+    "\t",
 ]
 
 
@@ -228,10 +229,12 @@ def test_lines_that_cannot_be_read_are_counted_as_unreadable_and_the_others_stay
     assert notes.bad == len(NO_ROWS)
 
 
+@pytest.mark.parametrize("before", [50, 100])
 @pytest.mark.parametrize("line", NO_ROWS)
-def test_one_line_that_cannot_be_read_costs_nothing_but_itself(tmp_path: Path, line: str) -> None:
+def test_one_line_that_cannot_be_read_costs_nothing_but_itself(tmp_path: Path, line: str, before: int) -> None:
+    """In the middle, and as the last one, which no newline ends."""
     good = [f"1610064{at:03},5,1" for at in range(100, 200)]
-    notes = played(file_of(tmp_path, "\n".join(["time,price,size", *good[:50], line, *good[50:]])))
+    notes = played(file_of(tmp_path, "\n".join(["time,price,size", *good[:before], line, *good[before:]])))
     assert (len(notes.column("price")), notes.bad) == (100, 1)
 
 

@@ -17,6 +17,7 @@ import httpx
 import orjson
 import pytest
 
+from dashboard.accounts.login import FORM_BYTES
 from tests.conftest import Scale
 from tests.infra.test_servers import stream
 
@@ -183,11 +184,12 @@ def test_requests_in_pieces_in_a_row_and_with_bodies_of_every_kind_are_answered(
         f"POST /login HTTP/1.1\r\n{host}{form}Transfer-Encoding: chunked\r\n\r\n"
         f"{len(body[:9]):x}\r\n{body[:9]}\r\n{len(body[9:]):x}\r\n{body[9:]}\r\n0\r\n\r\n"
     )
-    large = "a" * 300_000
-    large_login = (
-        f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: {len(body) + 3 + len(large)}\r\n\r\n{body}&b={large}"
+    large_login, oversized = (
+        f"POST /login HTTP/1.1\r\n{host}{form}Content-Length: {len(body) + 3 + size}\r\n\r\n{body}&b={'a' * size}"
+        for size in (FORM_BYTES - 100, 300_000)
     )
     asked = [(live, 7, [200]), (login, 11, [302]), (chunked, 13, [302]), (large_login, 65_536, [302])]
+    asked += [(oversized, 65_536, [413])]
     if server == "gunicorn":
         # Werkzeug passes over what was sent ahead.
         asked += [
@@ -200,8 +202,10 @@ def test_requests_in_pieces_in_a_row_and_with_bodies_of_every_kind_are_answered(
     for said, cut, expected in asked:
         with socket.create_connection(("127.0.0.1", running.port), 10) as line:
             data = said.encode()
-            for at in range(0, len(data), cut):
-                line.sendall(data[at : at + cut])
+            # Who is refused by the length he names may be cut off before he has sent it all.
+            with contextlib.suppress(OSError) if said == oversized else contextlib.nullcontext():
+                for at in range(0, len(data), cut):
+                    line.sendall(data[at : at + cut])
             assert statuses(line, len(expected)) == expected, said[:200]
 
 
