@@ -3,8 +3,8 @@
 // goes into the choice, and the choice is what it shows; a mistake is told beside its field and changes nothing.
 
 import { element, icon, make, menuOf, write } from "../page/dom.mjs";
+import { finder } from "../page/finder.mjs";
 import { factorOf, plain, windowOf } from "./choice.mjs";
-import { finder } from "./finder.mjs";
 
 /** @typedef {import("./choice.mjs").Registry} Registry */
 
@@ -29,6 +29,7 @@ export class Menu {
     this.registry = registry;
     this.listed = "";
     this.find = finder({
+      id: "compare",
       label: "Add an instrument",
       instruments: () => market.instruments.filter((/** @type {any} */ { symbol }) => symbol !== view.symbol && !compare.choice.symbols.includes(symbol)),
       choose: (symbol) => this.add(symbol),

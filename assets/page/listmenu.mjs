@@ -5,6 +5,7 @@
 import { ask } from "./ask.mjs";
 import { exported, keptColumns, walk } from "./columns.mjs";
 import { make, menuOf, write } from "./dom.mjs";
+import { finder } from "./finder.mjs";
 import { GROUPINGS } from "./rows.mjs";
 
 export const ALL = "All instruments";
@@ -19,6 +20,19 @@ export function listMenu({ api, lists, market, view, members, say }) {
   const menu = document.getElementById("list-menu");
   if (!button || !name || !menu) return;
   const focusBack = () => button.focus();
+  const find = finder({
+    id: "member",
+    label: "Add by symbol or name",
+    instruments: () => market.instruments.filter((/** @type {any} */ { symbol }) => !lists.now?.symbols.includes(symbol)),
+    choose: (symbol) => {
+      const { now } = lists;
+      if (!now || !market.get(symbol) || now.symbols.includes(symbol)) return;
+      find.clear();
+      lists.add(now, symbol);
+      say(`${symbol} added to ${now.name}`);
+    },
+  });
+  find.field.dataset.key = "find";
 
   /** @param {string} key @param {(string | Node)[]} inside @param {() => void} run @param {Record<string, any>} [given] */
   const item = (key, inside, run, given = {}) => {
@@ -60,6 +74,7 @@ export function listMenu({ api, lists, market, view, members, say }) {
         choice(null, ALL, market.instruments.length),
         ...lists.every.map((one) => choice(one.id, one.name, one.symbols?.length ?? 0, one.refused)),
       ]),
+      ...(now ? [make("div", { class: "menu-part" }, [find.box])] : []),
       make("div", { class: "menu-part" }, [groups()]),
       make("div", { class: "menu-part" }, [
         ...(now ? [contained(now, symbol)] : []),
@@ -80,15 +95,27 @@ export function listMenu({ api, lists, market, view, members, say }) {
           lists.add(now, symbol);
           say(`${symbol} added to ${now.name}`);
         });
-  const making = (/** @type {string} */ symbol) =>
+  const making = (/** @type {string} */ symbol) => {
+    let made = false;
     ask({
       title: "New watchlist",
       text: `It begins with ${symbol}.`,
       label: "Name",
       action: "Make",
-      run: (value) => lists.create(value, { symbols: [symbol], columns: keptColumns(api) }),
-      closed: focusBack,
+      run: async (value) => {
+        const why = await lists.create(value, { symbols: [symbol], columns: keptColumns(api) });
+        made = why === null;
+        return why;
+      },
+      closed: () => {
+        focusBack();
+        // What it is to have comes next.
+        if (!made) return;
+        opened.open();
+        find.field.focus();
+      },
     });
+  };
   const renaming = (/** @type {import("./lists.mjs").List} */ { id, name }) =>
     ask({ title: "Rename the watchlist", label: "Name", value: name, action: "Rename", run: (value) => lists.rename(id, value), closed: focusBack });
   const deleting = (/** @type {import("./lists.mjs").List} */ { id, name, symbols }) =>

@@ -41,7 +41,9 @@ export async function pages({ view, market }) {
       else link.removeAttribute("aria-current");
     }
     for (const tab of tabs.querySelectorAll("button")) {
-      tab.setAttribute("aria-pressed", String(made.shown === "chart" && tab.dataset.tab === app.dataset.view));
+      // The way to the other pages is under "More".
+      const wanted = made.shown === "chart" ? app.dataset.view : "more";
+      tab.setAttribute("aria-pressed", String(tab.dataset.tab === wanted));
     }
   };
   /** Show a page, whatever the address says. @param {string} page */

@@ -292,6 +292,7 @@ def test_a_phone_has_everything_under_each_other(enter: Callable[..., Page], the
     page.locator("#user-list a", has_text="Market").click()
     expect(page.locator(".heat-map a.tile")).to_have_count(15)
     expect(page.locator("#user-list")).not_to_be_visible()
+    expect(page.locator(".bottom-tabs [aria-pressed=true]")).to_have_text("More")
     until(lambda: page.evaluate("document.documentElement.scrollWidth") <= 390)
     for panel in ("heat", "movers", "breadth", "correlation"):
         box = page.locator(f"#market-{panel}-panel").bounding_box()

@@ -1,21 +1,21 @@
 // @ts-check
 // A field that finds an instrument as one types: a symbol or a name, by keyboard or pointer (WAI-ARIA's combobox).
 
-import { make } from "../page/dom.mjs";
-import { matches } from "../page/search.mjs";
+import { make } from "./dom.mjs";
+import { matches } from "./search.mjs";
 
 /**
- * @param {{label: string, instruments: () => any[], choose: (symbol: string) => void}} page `instruments`: those to choose from;
- *   `choose` is told a symbol, or what was typed where nothing fits
+ * @param {{id: string, label: string, instruments: () => any[], choose: (symbol: string) => void}} page `id`: what the ids of its
+ *   elements begin with; `instruments`: those to choose from; `choose` is told a symbol, or what was typed where nothing fits
  * @returns {{field: HTMLInputElement, box: HTMLElement, clear: () => void}}
  */
-export function finder({ label, instruments, choose }) {
+export function finder({ id, label, instruments, choose }) {
   const field = make("input", {
-    ...{ id: "compare-field", class: "field", type: "text", role: "combobox", placeholder: label, "aria-label": label, "aria-autocomplete": "list" },
-    ...{ "aria-controls": "compare-results", "aria-expanded": "false", autocomplete: "off", spellcheck: "false", maxlength: 60 },
+    ...{ id: `${id}-field`, class: "field", type: "text", role: "combobox", placeholder: label, "aria-label": label, "aria-autocomplete": "list" },
+    ...{ "aria-controls": `${id}-results`, "aria-expanded": "false", autocomplete: "off", spellcheck: "false", maxlength: 60 },
   });
-  const list = make("ul", { id: "compare-results", class: "results", role: "listbox", tabindex: -1, "aria-label": "Symbols", hidden: true });
-  const box = make("div", { class: "compare-finder" }, [field, list]);
+  const list = make("ul", { id: `${id}-results`, class: "results", role: "listbox", tabindex: -1, "aria-label": "Symbols", hidden: true });
+  const box = make("div", { class: "finder" }, [field, list]);
   /** @type {any[]} */
   let found = [];
   let at = 0;
@@ -37,7 +37,7 @@ export function finder({ label, instruments, choose }) {
     at = 0;
     list.replaceChildren(
       ...found.map((one, place) =>
-        make("li", { role: "option", id: `compare-found-${place}`, "data-symbol": one.symbol }, [
+        make("li", { role: "option", id: `${id}-found-${place}`, "data-symbol": one.symbol }, [
           make("b", { text: one.symbol }),
           make("span", { class: "result-name", text: one.name }),
           make("span", { class: "faint", text: one.class }),
@@ -57,6 +57,8 @@ export function finder({ label, instruments, choose }) {
   field.addEventListener("input", paint);
   field.addEventListener("blur", close);
   field.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    // Not for the menu around it, which walks by the same keys.
+    if (["ArrowDown", "ArrowUp", "Home", "End", "Enter"].includes(event.key)) event.stopPropagation();
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) {
       event.preventDefault();
