@@ -165,7 +165,8 @@ def replaced(stamp: Path) -> None:
     """The days that a chunk is kept for pages that are open still count from now on, not from when it was made."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         for name in json.loads(stamp.read_text())["files"]:
-            os.utime(stamp.parent / Path(name).name)
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(stamp.parent / Path(name).name)
 
 
 def whole(stamp: Path, made_of: str) -> bool:

@@ -343,7 +343,7 @@ export class Chart {
     const said = `${studied.length ? ` · ${studied.join(", ")}` : ""}${this.plot.kind.averaged ? " · Heikin-Ashi" : ""}${this.plot.crowd.words && ` · ${this.plot.crowd.words}`}${this.kind ? ` (${this.kind})` : ""}`;
     const { name: full } = this.plot.figure;
     // The axis has no date where its first tick lies too near to the edge.
-    const [first, last] = [Math.max(from, this.data.rows[0]?.[START] ?? from), to - 1].map((ms) => dateText(ms + this.plot.shift).slice(0, 10));
+    const [first, last] = [Math.min(Math.max(from, this.data.rows[0]?.[START] ?? from), to - 1), to - 1].map((ms) => dateText(ms + this.plot.shift).slice(0, 10));
     const days = first === last ? first : `${first} to ${last}`;
     const title = `${full === symbol ? symbol : `${full} · ${symbol}`} · ${timeframe} · ${days} · ${this.zone.textContent}${said}`;
     this.drawAll(); // with the ranges of now, as the picture

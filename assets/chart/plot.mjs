@@ -16,7 +16,7 @@ import { LATEST_MS, NARROWEST, WIDEST } from "./range.mjs";
 import { counted, percentWords, roomy, ticks } from "./scale.mjs";
 import { at, between, CLOSE, HIGH, LOW, START, VOLUME } from "./series.mjs";
 import { TimeAxis } from "./timeaxis.mjs";
-import { timeTicks } from "./timeticks.mjs";
+import { emptyTimes, timeTicks } from "./timeticks.mjs";
 
 /** Room around the prices in view, and at the right of the newest bar, as parts of the view. */
 const PAD_Y = 0.06;
@@ -133,7 +133,7 @@ export class Plot {
   look(left, right) {
     const { ms } = this.series;
     const end = Math.max(Math.min(right, LATEST_MS), NARROWEST * ms);
-    this.ends = [Math.max(left, end - WIDEST * ms, 0), end];
+    this.ends = [Math.max(Math.min(left, end - NARROWEST * ms), end - WIDEST * ms, 0), end];
     this.asked = null;
   }
 
@@ -344,7 +344,13 @@ export class Plot {
     const bars = firsts ? firsts.map((index) => rows[index]) : rows.slice(from, to);
     const most = Math.max(2, Math.floor((this.place.clientWidth || 0) / TICK_WIDTH));
     const edge = ((right - left) * TICK_EDGE) / Math.max(this.place.clientWidth || 0, 1);
-    const made = timeTicks(bars, { ms, left, right, most, edge, place: (moment) => axis.place(moment) });
+    const view = { ms, left, right, most, edge, place: (/** @type {number} */ moment) => axis.place(moment) };
+    let made = timeTicks(bars, view);
+    // Of a view that is empty, or nearly, the times are told all the same.
+    if (made.filter((tick) => tick.at >= left && tick.at <= right).length < 2) {
+      const starts = new Set([...bars, ...emptyTimes(axis.time(left), axis.time(right), ms)].map((bar) => bar[START]));
+      made = timeTicks([...starts].sort((a, b) => a - b).map((start) => [start]), view);
+    }
     return { ...standoff, tickangle: 0, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };
   }
 

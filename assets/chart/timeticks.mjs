@@ -14,6 +14,8 @@ const TIMES = [SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE,
 const ON_DAY = TIMES.length + 1;
 const [ON_WEEK, ON_MONTH, ON_YEAR] = [ON_DAY + 1, ON_DAY + 2, ON_DAY + 3];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** Rows of a view without a bar. */
+const MOST_EMPTY = 500;
 /** 1970 began on a Thursday, weeks begin on Monday. */
 const MONDAY = 3;
 
@@ -76,6 +78,18 @@ export function timeTicks(bars, { ms, left, right, most, edge = 0, place }) {
   const chosen = /** @type {typeof marks} */ (spread(marks, (right - left) / most));
   const first = chosen.find(({ at }) => at >= left + edge);
   return chosen.map((mark) => ({ at: mark.at, text: textOf(mark, ms, mark === first) }));
+}
+
+/**
+ * Round times of a view without a bar, as rows for `timeTicks`. @param {number} from UTC ms @param {number} to
+ * @param {number} ms of a bar, than which none is closer to the next @returns {number[][]} so many that ticks can be chosen
+ */
+export function emptyTimes(from, to, ms) {
+  const step = [...TIMES, DAY].find((each) => each >= ms && (to - from) / each <= MOST_EMPTY) ?? DAY * Math.ceil((to - from) / DAY / MOST_EMPTY);
+  const away = step < DAY && ms < DAY ? offset(from) : 0;
+  const found = [];
+  for (let at = Math.floor((from + away) / step) * step - away; at <= to; at += step) found.push([at]);
+  return found;
 }
 
 /** @param {{rank: number, local: number}} mark @param {number} ms @param {boolean} first */

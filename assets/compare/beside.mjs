@@ -15,15 +15,16 @@ import { subscribe, unsubscribe } from "../live/protocol.mjs";
 
 /** After a question that nobody answered, or a hole of the stream. */
 const AGAIN_MS = 3_000;
-/** A question that takes longer is not answered any more. */
+/** A question whose answer begins later is not answered any more; nor is one that takes so long on a slow line. */
 const PATIENCE_MS = 15_000;
+const WHOLE_MS = 180_000;
 const MOST_ROWS = 50_000;
 /** Numbers of subscriptions: others count from 1. */
 const FIRST_ID = 2_000_000;
 
 export class Beside {
   /** @param {{stream: any, market: any, ask?: (address: string) => Promise<Response>}} parts */
-  constructor({ stream, market, ask = (address) => fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) }) }) {
+  constructor({ stream, market, ask = patiently }) {
     this.stream = stream;
     this.market = market;
     this.ask = ask;
@@ -216,4 +217,15 @@ export class Beside {
 /** A bar of which the close alone is known. @param {number} start @param {number} close @returns {Bar} */
 function bar(start, close) {
   return [start, NaN, NaN, NaN, close, NaN, NaN, NaN];
+}
+
+/** @param {string} address @returns {Promise<Response>} */
+async function patiently(address) {
+  const patience = new AbortController();
+  const late = setTimeout(() => patience.abort(new DOMException("too late", "TimeoutError")), PATIENCE_MS);
+  try {
+    return await fetch(address, { signal: AbortSignal.any([patience.signal, AbortSignal.timeout(WHOLE_MS)]) });
+  } finally {
+    clearTimeout(late);
+  }
 }

@@ -130,8 +130,9 @@ export class ComparePage {
 
   /** @param {number} at */
   drop(at) {
-    this.pointed(this.cells[at], null); // its crosshair goes with it
     const [cell] = this.cells.splice(at, 1);
+    const own = cell.overlay.at;
+    if (own && own.moment === undefined) this.pointed(cell, null); // the others' crosshairs go with its own
     if (this.leader === cell) this.leader = null;
     this.due.delete(cell);
     this.seen.unobserve(cell.node);

@@ -85,7 +85,8 @@ export async function alerts({ market, view, show, paint: first }) {
     under = /** @type {Record<string, unknown>} */ (queue.shift());
     number += 1;
     panel.wait();
-    late = window.setTimeout(() => lost("The server has not answered; the list may be out of date."), ANSWER_MS);
+    const open = under.op === "list" ? "the list may be out of date" : "whether that was done, the list says once it is read again";
+    late = window.setTimeout(() => lost(`The server has not answered; ${open}.`), ANSWER_MS);
     setProps("alert-command", { data: { ...under, number } });
   };
   /** No answer to the command comes; to try again is to give it again, a new rule's in its form. @param {string} why */
@@ -98,11 +99,21 @@ export async function alerts({ market, view, show, paint: first }) {
     }
     if (command.op === "list" && owed) return;
     owed = command.op !== "list";
+    const settle = () => {
+      owed = false;
+    };
     panel.fail(why, {
       retry: () => {
-        owed = false;
+        settle();
         ask(command);
       },
+      // Only what a list read again can't mend by itself is put aside by hand.
+      ...(owed && {
+        dismiss: () => {
+          settle();
+          panel.done();
+        },
+      }),
     });
   };
   onUnanswered("alerts", (why, of) => of === number && under && lost(`The alerts could not be ${under.op === "list" ? "read" : "changed"}: ${why}.`));

@@ -43,7 +43,7 @@ export function parted(name, value) {
 /** The values of settings, those of several put together. @param {Record<string, string | number | boolean | null>} settings @returns {Record<string, string>} */
 export function joined(settings) {
   /** @type {Record<string, string>} */
-  const found = {};
+  const found = Object.create(null); // an address may have any name
   for (const [key, value] of Object.entries(settings).sort(([a], [b]) => partOf(a) - partOf(b))) {
     const name = key.replace(/\.\d+$/, "");
     found[name] = (found[name] ?? "") + String(value ?? "");

@@ -21,6 +21,8 @@ export class ViewShelf {
     this.rows = [];
     /** The open one, as it was opened. @type {{id: number, name: string, version: number, query: URLSearchParams} | null} */
     this.opened = null;
+    /** Grows with each change made here. */
+    this.changes = 0;
   }
 
   /** Whether the page shows something else than the open view by now. */
@@ -33,8 +35,14 @@ export class ViewShelf {
     return keptOf(this.page.query());
   }
 
+  /** Read the list; once more, where a change was made here meanwhile, which what came may not have. */
   async list() {
-    this.rows = (await ask("GET", "/views")).data;
+    let changes;
+    do {
+      changes = this.changes;
+      const { data } = await ask("GET", "/views");
+      if (changes === this.changes) this.rows = data;
+    } while (changes !== this.changes);
     if (this.opened && !this.rows.some(({ id }) => id === this.opened?.id)) this.opened = null;
   }
 
@@ -47,8 +55,9 @@ export class ViewShelf {
   async save(name) {
     const query = this.page.query();
     const row = await ask("POST", "/views", { body: { name, view: keptOf(query) } });
+    this.changes += 1;
     this.opened = { id: row.id, name: row.name, version: row.version, query };
-    this.rows.push(row);
+    this.rows = [...this.rows.filter(({ id }) => id !== row.id), row];
   }
 
   /** Put what is shown in the place of a kept view. @param {Row} row */
@@ -72,6 +81,7 @@ export class ViewShelf {
   /** @param {Row} row @param {unknown} body @param {number} version */
   async put(row, body, version) {
     const kept = await this.heeding(row, () => ask("PUT", `/views/${row.id}`, { body, version }));
+    this.changes += 1;
     this.rows = this.rows.map((one) => (one.id === row.id ? kept : one));
     return kept;
   }
@@ -79,6 +89,7 @@ export class ViewShelf {
   /** @param {Row} row */
   async remove(row) {
     await this.heeding(row, () => ask("DELETE", `/views/${row.id}`, { version: row.version }));
+    this.changes += 1;
     this.rows = this.rows.filter(({ id }) => id !== row.id);
     if (this.opened?.id === row.id) this.opened = null;
   }

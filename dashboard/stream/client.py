@@ -36,17 +36,19 @@ class Limits:
 class WaitingResume(Job):
     """A resume from a sequence number that the process has not reached; `answer` decides when it has, or in 1 s.
 
-    `since` is what it goes on from. Of bars that is what had been written before, where that is less: a page has
-    several readers of a series on its one connection, and one that knows more must not cost another what it waits for.
+    `since` is what it goes on from. Of bars that is what had been written before (`before`, None for nothing), where
+    that is less: a page has several readers of a series on its one connection, and one that knows more, or that can't
+    be resumed, must not cost another what it waits for.
     """
 
     def __init__(
         self, subscription: Subscription, instruments: set[int], request: Request, written: int | None
     ) -> None:
         after = request.after_seq or 0
-        super().__init__(subscription, instruments, min(after, subscription.client.fanout.base.seq))
+        self.before = written if request.channel == "bars" else None
+        self.since = after if self.before is None else min(after, self.before)
+        super().__init__(subscription, instruments, min(self.since, subscription.client.fanout.base.seq))
         self.request = request
-        self.since = after if written is None or request.channel != "bars" else min(after, written)
 
 
 class Client:
@@ -306,7 +308,9 @@ class Client:
         elif resumed:
             self.enqueue(ChangedBars(subscription, instruments, min(waiting.since, now), since=waiting.since))
         else:
-            self.enqueue(ChangedBars(subscription, instruments, now, since=None, newest=FIRST_BARS))
+            before = waiting.before
+            reached = now if before is None else min(before, now)
+            self.enqueue(ChangedBars(subscription, instruments, reached, since=before, newest=FIRST_BARS))
 
     # -- catching up ---------------------------------------------------------------------------------------------
 

@@ -262,6 +262,33 @@ def test_a_server_that_does_not_answer_is_told_in_the_dialog(page: Page) -> None
     expect(row(page, "Morning")).to_be_visible()
 
 
+def test_a_list_that_comes_late_has_what_was_kept_meanwhile(page: Page) -> None:
+    """The server reads the list before it keeps the view, and its answer is under way until after."""
+    late: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if route.request.method == "GET" and not late:
+            late.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/views", hold)
+    page.locator("#chart").focus()
+    page.keyboard.press("v")
+    box = page.locator("#views-dialog")
+    expect(box).to_be_visible()
+    until(lambda: page.evaluate("1") and bool(late))
+    box.locator("#view-name").fill("Morning")
+    box.get_by_role("button", name="Save this view").click()
+    expect(box.locator(".dialog-done")).to_have_text('"Morning" is kept.')
+    route, answer = late[0]
+    with page.expect_response("**/api/v1/views"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(500)
+    expect(row(page, "Morning")).to_have_count(1)
+    expect(row(page, "Morning").locator(".view-told")).to_have_text("open")
+
+
 def test_the_view_restored_at_login_is_told_unchanged_whatever_this_browser_was_left_with(
     running: Any, page: Page
 ) -> None:

@@ -59,3 +59,58 @@ def test_the_first_label_has_the_date_and_none_is_turned_or_meets_another(
         tried(looked)
     assert said == []
     page.context.close()
+
+
+def test_where_there_is_no_bar_the_times_are_there_too(running: Any, browser: Browser) -> None:
+    page, said = opened(browser, running, "/?symbol=BTC-USD")
+    settled(page, symbol="BTC-USD")
+    # An hour to come: of today, and of another year.
+    for hours in (3, 24 * 400):
+        page.evaluate(
+            """(hours) => {
+            const { chart } = window.tickboard, { plot } = chart, newest = plot.series.newest[0];
+            plot.moved = true;
+            plot.look(newest + hours * 3600e3, newest + (hours + 1) * 3600e3);
+            plot.draw();
+          }""",
+            hours,
+        )
+
+        def looked() -> None:
+            labels = page.evaluate(LABELS)
+            assert len(labels) >= 2, labels
+            assert any(re.search(r"\d{4}", line) for label in labels for line in label["lines"]), labels
+
+        tried(looked)
+    assert said == []
+    page.context.close()
+
+
+def test_keys_zoom_in_to_a_few_bars_and_no_further(running: Any, browser: Browser) -> None:
+    page, said = opened(browser, running, "/?symbol=BTC-USD")
+    settled(page, symbol="BTC-USD")
+    page.locator("#chart").focus()
+    for _ in range(40):
+        page.keyboard.press("+")
+
+    def looked() -> None:
+        span, ms = page.evaluate(
+            "(({ left, right, series }) => [right - left, series.ms])(window.tickboard.chart.plot)"
+        )
+        assert span == pytest.approx(8 * ms, rel=1e-6)
+        assert len(page.evaluate(LABELS)) >= 2
+
+    tried(looked)
+    # The view that a link has is the one that is seen.
+    tried(lambda: _shows_again(page))
+    assert said == []
+    page.context.close()
+
+
+def _shows_again(page: Any) -> None:
+    seen = "(({ from, to }) => [from, to])(window.tickboard.chart.plot)"
+    before = page.evaluate(seen)
+    assert "start=" in page.url
+    page.reload()
+    settled(page, symbol="BTC-USD")
+    assert page.evaluate(seen) == pytest.approx(before, abs=1_000)

@@ -21,8 +21,10 @@ from tests.stream.wire import frame, handshake_bytes, text
 
 #: What the loop of the HTTP server may pause beside the hand-offs, ms; the wrong hand-off pauses it for 2,003.
 PAUSE_MS = 50.0
-#: What may be left in memory after every connection has gone, bytes.
-LEFT = 5_000_000
+#: What 100,000 connections may leave in memory when every one has gone, bytes: 40 each, less than an object that is kept
+#: and what keeps it. The first ones are not counted, while the allocator gets what it needs: 20,000 left 2.8 MB, each
+#: 20,000 after them 0.2 to 0.8, ever less.
+LEFT = 4_000_000
 
 
 def settles(what: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -169,7 +171,7 @@ def test_connections_of_every_kind_leave_nothing_behind(product: Any, scale: Sca
 
     seen: set[str] = set()
     # What is made once, however many come.
-    churn(scale.of(200, 5_000))
+    churn(scale.of(200, 20_000))
     (_, others), threads, memory = held(), worker.num_threads(), worker.memory_info().rss
     churn(scale.of(600, 100_000))
     assert len(seen) == 18, seen
