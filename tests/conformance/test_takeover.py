@@ -21,7 +21,7 @@ from tests.stream.wire import frame, handshake_bytes, text
 
 #: What the loop of the HTTP server may pause beside the hand-offs, ms; the wrong hand-off pauses it for 2,003.
 PAUSE_MS = 50.0
-#: What 100,000 connections may leave in memory when every one has gone, bytes: 40 each, less than an object that is kept
+#: What 100,000 connections may leave in memory when all have gone, bytes: 40 each, less than an object that is kept
 #: and what keeps it. The first ones are not counted, while the allocator gets what it needs: 20,000 left 2.8 MB, each
 #: 20,000 after them 0.2 to 0.8, ever less.
 LEFT = 4_000_000
