@@ -114,7 +114,8 @@ def test_where_the_oldest_bars_have_gone_correlations_of_few_stay_equal(desk: De
     assert verdict.status == GONE
     assert verdict.sentence == (
         "no longer kept: the oldest bars that the indices and correlations were made of; the "
-        f"{len(starts) - 13:,} rows of AAPL with MSFT 1m are equal but for indices and correlations, which can't be compared"
+        f"{len(starts) - 13:,} rows of AAPL with MSFT 1m are "
+        "equal but for indices and correlations, which can't be compared"
     )
 
 
