@@ -297,10 +297,8 @@ def _parquet(path: Path) -> tuple[Claim, Floats]:
             if body is None:
                 raise DashboardError(f"{named(path)} carries no receipt: it is no export of this product")
             claim = _claim(body, f"what {named(path)} carries")
-            # Not by the columns' names: it takes those with a dot in them for something else.
-            table = file.read()
-        had = [name for name in table.column_names if name != LOCAL_TIME]
-        if had != list(claim.columns):
+            table = file.read(columns=list(claim.columns))
+        if table.column_names != list(claim.columns):
             raise Damaged(f"{named(path)} has not the columns that its receipt names")
         times = table["time"].cast(pyarrow.timestamp("ms", "UTC")).cast(pyarrow.int64())
         columns = [times, *(table[name] for name in claim.columns[1:])]

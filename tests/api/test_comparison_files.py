@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,9 @@ from dashboard.api import export, places
 from dashboard.api.export import Cut
 from dashboard.api.receipts import canonical, iso
 from dashboard.market.bars import TIMEFRAME_INDEX
+from dashboard.verify.files import read
 from tests.api.test_receipts import address_of
-from tests.house import House
+from tests.house import House, open_house
 
 AT = "/api/v1/tickers/AAPL/comparison"
 FORMS = ("csv", "json", "parquet")
@@ -225,3 +227,17 @@ def test_a_file_that_the_market_began_anew_under_breaks_off_and_has_no_receipt(s
     gone = client.get(address_of(answer))
     assert gone.status_code == 404
     assert "broke off" in gone.json["detail"]
+
+
+def test_a_symbol_with_a_dot_has_its_column_in_parquet_too(tmp_path: Path) -> None:
+    """A dot could also say that it is a part of the other's."""
+    with open_house(tmp_path, {"ada": "administrator"}, SYMBOLS="BRK.B,BRK") as opened:
+        opened.tick(("BRK.B", 400.5), ("BRK", 7.25))
+        answer = opened.enter("ada").get("/api/v1/tickers/BRK.B/comparison.parquet?compare=BRK&limit=2", buffered=True)
+        table = pyarrow.parquet.read_table(io.BytesIO(answer.data))
+        assert table.column_names == ["time", "close_BRK.B", "close_BRK", "index_BRK.B", "index_BRK"]
+        assert (table["close_BRK.B"][-1].as_py(), table["close_BRK"][-1].as_py()) == (400.5, 7.25)
+        file = tmp_path / "compared.parquet"
+        file.write_bytes(answer.data)
+        claim, rows = read(file, None)
+        assert (claim.columns[1], rows[-1, 1:3].tolist()) == ("close_BRK.B", [400.5, 7.25])
