@@ -6,7 +6,7 @@ import { START } from "../chart/series.mjs";
 import { address } from "../live/address.mjs";
 import { onFrame } from "../live/frame.mjs";
 import { Beside } from "./beside.mjs";
-import { NAMES, none, read, refused, written } from "./choice.mjs";
+import { NAMES, none, pairWords, plain, read, refused, written } from "./choice.mjs";
 import { Comparison, partOf } from "./comparison.mjs";
 import { Menu } from "./menu.mjs";
 import { named } from "./named.mjs";
@@ -174,16 +174,33 @@ class Compare {
     return [...[...this.faults].map(([symbol, why]) => `The bars of ${symbol} could not be had: ${why}; it is tried again.`), ...(this.comparison?.notes() ?? [])];
   }
 
-  /** The address of a file of what is compared, in view; null where there is no bar. */
-  file() {
+  /** The bars in view of what is compared; none where nothing is. */
+  seen() {
+    const { chart } = this;
+    if (!chart || !this.choice.symbols.length) return [];
+    return chart.data.rows.filter((bar) => bar[START] >= chart.plot.from && bar[START] < chart.plot.to);
+  }
+
+  /** What a file of it has, in words; there is a bar in view. */
+  words() {
+    const { symbols, mode, window } = this.choice;
+    const { symbol, timeframe } = /** @type {import("../chart/chart.mjs").Chart} */ (this.chart).data;
+    const made = mode === "indexed" ? "indices, 100 at the first of them" : pairWords(symbol, this.choice);
+    const correlation = window === null ? "" : `; correlations of ${window} returns`;
+    return `${this.seen().length} bars of ${symbol} beside ${symbols.join(", ")}, ${timeframe}: closes and ${made}${correlation}.`;
+  }
+
+  /** The address of a file of what is compared, in view; null where there is no bar. @param {string} form @param {string} zone of a local time; empty for none */
+  file(form = "csv", zone = "") {
     const { chart } = this;
     const { symbols, mode, factor, window } = this.choice;
-    const seen = chart?.data.rows.filter((bar) => bar[START] >= chart.plot.from && bar[START] < chart.plot.to) ?? [];
-    if (!chart || !seen.length || !symbols.length) return null;
+    const seen = this.seen();
+    if (!chart || !seen.length) return null;
     const { symbol, timeframe, ms } = chart.data;
     const query = new URLSearchParams({ compare: symbols.join(","), timeframe, mode, start: String(seen[0][START]), end: String(seen[seen.length - 1][START] + ms) });
-    if (mode === "spread") query.set("factor", String(written({ ...this.choice, window: null })[2] ?? 1));
+    if (mode === "spread") query.set("factor", plain(factor));
     if (window !== null) query.set("correlation", String(window));
-    return `/api/v1/tickers/${encodeURIComponent(symbol)}/comparison.csv?${query}`;
+    if (zone) query.set("zone", zone);
+    return `/api/v1/tickers/${encodeURIComponent(symbol)}/comparison.${form}?${query}`;
   }
 }

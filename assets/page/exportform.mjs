@@ -6,6 +6,7 @@ import { make } from "./dom.mjs";
 const KEPT = "tickboard.export";
 const WHAT = {
   view: "What is in view",
+  compared: "What is compared, in view",
   series: "All of the series",
   ticks: "Every tick that is kept",
   configuration: "The configuration",
@@ -14,7 +15,7 @@ const WHAT = {
 const FORMS = { csv: "CSV", parquet: "Parquet", json: "JSON", png: "PNG", svg: "SVG" };
 const TABLES = ["csv", "parquet", "json"];
 /** What each can be saved as, the usual first. @type {Record<keyof typeof WHAT, string[]>} */
-const TAKES = { view: [...TABLES, "png", "svg"], series: TABLES, ticks: TABLES, configuration: ["json"], watchlist: ["csv"] };
+const TAKES = { view: [...TABLES, "png", "svg"], compared: TABLES, series: TABLES, ticks: TABLES, configuration: ["json"], watchlist: ["csv"] };
 /** What the list of every instrument is called. */
 const EVERY = "Every instrument";
 
@@ -51,9 +52,12 @@ export class ExportForm {
     return { what: what.value, form: form.value, receipt: receipt.checked && !receipt.disabled, local: local.checked && !local.disabled, list: list.value };
   }
 
-  /** Let only be chosen what goes with what is. @param {boolean} running whether an export is under way */
-  settle(running) {
+  /** Let only be chosen what goes with what is. @param {boolean} running whether an export is under way @param {boolean} comparing whether anything is compared */
+  settle(running, comparing) {
     const { what, form, receipt, local } = this.menu.elements;
+    const compared = [...what].find((one) => one.value === "compared");
+    compared.disabled = compared.closest("label").hidden = !comparing;
+    if (!comparing && what.value === "compared") what.value = "view";
     const takes = TAKES[/** @type {keyof typeof WHAT} */ (what.value)];
     for (const one of form) one.disabled = !takes.includes(one.value);
     if (!takes.includes(form.value)) form.value = takes[0];

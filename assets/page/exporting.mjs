@@ -1,5 +1,5 @@
 // @ts-check
-// The export menu beside #export-csv: what is meant (in view, all of the series, its ticks, the configuration, a
+// The export menu beside #export-csv: what is meant (in view, compared, all of the series, its ticks, the configuration, a
 // watchlist), as what, and whether a receipt comes with it. What runs is shown, and can be cancelled.
 
 import { START } from "../chart/series.mjs";
@@ -18,8 +18,8 @@ const PICTURES = ["png", "svg"];
 
 /** @typedef {import("./exportform.mjs").Choice} Choice */
 
-/** @param {{view: any, chart: import("../chart/chart.mjs").Chart, feedKind: string}} page */
-export async function exporting({ view, chart, feedKind }) {
+/** @param {{view: any, chart: import("../chart/chart.mjs").Chart, compare: any, feedKind: string}} page */
+export async function exporting({ view, chart, compare, feedKind }) {
   const button = await element("#export-button");
   const form = new ExportForm();
   const { menu, submit, cancel, bar, far, hint, status } = form;
@@ -28,9 +28,9 @@ export async function exporting({ view, chart, feedKind }) {
   let running = null;
 
   const mark = () => {
-    form.settle(running !== null);
+    form.settle(running !== null, compare.choice.symbols.length > 0);
     write(form.zone, `Local time as a column (${zoneName()})`);
-    write(hint, described(form.choice, view, chart));
+    write(hint, described(form.choice, view, chart, compare));
   };
   const { close } = menuOf(button, menu, () => {
     if (!running) write(status, "");
@@ -69,7 +69,7 @@ export async function exporting({ view, chart, feedKind }) {
     write(status, "Exporting…");
     let sentence = "";
     try {
-      sentence = await run(form.choice, { view, chart, feedKind, signal: mine.signal, told });
+      sentence = await run(form.choice, { view, chart, compare, feedKind, signal: mine.signal, told });
     } catch (error) {
       sentence = mine.signal.aborted ? "Cancelled; nothing was saved." : error instanceof Refused ? error.message : BROKE;
       if (menu.hidden) void toast("The export was not saved", sentence);
@@ -103,7 +103,7 @@ async function watchlists() {
 }
 
 /** Save what was chosen; the sentence that says what was. @param {Choice} choice @param {any} page @returns {Promise<string>} */
-async function run(choice, { view, chart, feedKind, signal, told }) {
+async function run(choice, { view, chart, compare, feedKind, signal, told }) {
   if (PICTURES.includes(choice.form)) {
     if (!inView(chart)) throw new Refused(NOTHING);
     await chart.exportPng(choice.form);
@@ -117,7 +117,7 @@ async function run(choice, { view, chart, feedKind, signal, told }) {
     save(new Blob([body], { type: "application/json" }), name);
     return `Saved ${name}.`;
   }
-  const url = address(choice, view, chart);
+  const url = choice.what === "compared" ? compare.file(choice.form, choice.local ? zoneName() : "") : address(choice, view, chart);
   if (!url) throw new Refused(NOTHING);
   const file = await fetched(url, signal, told);
   if (!file) {
@@ -173,8 +173,8 @@ function configuration(view, chart, feedKind) {
   };
 }
 
-/** @param {Choice} choice @param {any} view @param {any} chart */
-function described(choice, view, chart) {
+/** @param {Choice} choice @param {any} view @param {any} chart @param {any} compare */
+function described(choice, view, chart, compare) {
   const { symbol, timeframe } = view.shown();
   const indicators = indicatorsOf(view).replaceAll(",", ", ");
   const beside = indicators ? ` with ${indicators}` : "";
@@ -183,9 +183,11 @@ function described(choice, view, chart) {
   const seen = inView(chart);
   if (choice.what === "view" && !seen) return NOTHING;
   if (PICTURES.includes(choice.form)) return "The chart as it is shown, with a title.";
+  if (choice.what === "compared" && !compare.seen().length) return NOTHING;
   const carried = choice.form === "parquet" ? " The receipt is in the file." : "";
   if (choice.what === "ticks") return `Everything that is kept of ${symbol}, tick by tick.${carried}`;
-  const apart = new URLSearchParams(location.search).has("compare") ? " What is compared has a file of its own, under Compare." : "";
+  if (choice.what === "compared") return `${compare.words()}${carried}`;
+  const apart = compare.choice.symbols.length ? " What is compared is a choice of its own." : "";
   if (choice.what === "series") return `Everything that is kept of ${symbol}, ${timeframe}${beside}.${carried}${apart}`;
   return `${seen?.bars} bars of ${symbol}, ${timeframe}${beside}.${carried}${apart}`;
 }

@@ -1,24 +1,24 @@
-"""Instruments compared at the bars of one of them: `/tickers/{symbol}/comparison`, as JSON and as a CSV file.
+"""Instruments compared at the bars of one of them: `/tickers/{symbol}/comparison`, and the same as files.
 
-The file is what the page offers beside the chart's own, whose columns are the contract's: what is compared is not among
-those. It has the closes too, so that everything else in it can be made again.
+A file is an export as those of bars and ticks are (`export`): its columns are others, so it has an address of its own.
+It has the closes too, so that everything else in it can be made again.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import numpy as np
 import orjson
 from flask import Blueprint, Response, request
 
-from dashboard.api import parameters
+from dashboard.api import export, formats, parameters
 from dashboard.api.services import Services
 from dashboard.errors import BadParameter, BadParameters
-from dashboard.market.bars import CLOSE, START, TIMEFRAME_INDEX, TIMEFRAMES
+from dashboard.market.bars import CLOSE, FLAGS, START, TIMEFRAME_INDEX, TIMEFRAMES, Flag
 from dashboard.market.comparison import (
     LEAST_WINDOW,
     MODES,
@@ -26,10 +26,8 @@ from dashboard.market.comparison import (
     MOST_FACTOR,
     MOST_WINDOW,
     aligned,
-    indexed,
-    ratio,
-    rolling_correlation,
-    spread,
+    columns,
+    table,
 )
 from dashboard.market.ticks import Floats
 from dashboard.store import text
@@ -43,7 +41,8 @@ _FACTOR = f"a number other than 0, at most {MOST_FACTOR:g} in size"
 class Wanted:
     """What is asked for: `others` beside `own`, at own's bars with `start` <= their start < `end`, the newest `limit`.
 
-    A spread (with its `factor`) and a ratio are of own and the first of the others; `window` None: no correlation.
+    A spread (with its `factor`) and a ratio are of own and the first of the others; `window` None: no correlation. A
+    file has a local time in a `zone`.
     """
 
     own: int
@@ -55,17 +54,51 @@ class Wanted:
     start: int | None
     end: int | None
     limit: int | None
+    zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is, at `seq` of `epoch`: `rows` float64[n, len(columns)], the start of each bar first, NaN for what is
-    not there."""
+    """What there is, at `seq` of `epoch`: copies of the kept bars of `symbols` before the end of the range,
+    float64[m, 8] each; of the first those from `low` on are in it. `gaps` of the feed are those of the range."""
 
     epoch: str
     seq: int
-    columns: tuple[str, ...]
-    rows: Floats = field(repr=False)
+    symbols: tuple[str, ...]
+    wanted: Wanted
+    kept: tuple[Floats, ...] = field(repr=False)
+    low: int
+    gaps: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of `table`."""
+        return ("start", *columns(self.symbols, self.wanted.mode, self.wanted.window))
+
+    @property
+    def time(self) -> Floats:
+        """float64[n]: the start of each bar of the range, UTC ms."""
+        return self.kept[0][self.low :, START]
+
+    @property
+    def forming(self) -> float | None:
+        """The last of them, if a bar of it is not closed; UTC ms."""
+        if not len(self.time):
+            return None
+        last = self.time[-1]
+        there = (bars[np.searchsorted(bars[:, START], last) :][:1] for bars in self.kept)
+        flags = (int(bar[0, FLAGS]) for bar in there if len(bar) and bar[0, START] == last)
+        return float(last) if any(not each & Flag.CLOSED for each in flags) else None
+
+    def table(self) -> Floats:
+        """float64[n, len(columns)]: the start of each bar first, NaN for what is not there.
+
+        The work is bounded by what a timeframe keeps (14,400 bars) and the longest window.
+        """
+        time, asked = self.kept[0][:, START], self.wanted
+        closes = [np.ascontiguousarray(self.kept[0][:, CLOSE])]
+        closes += [aligned(time, bars[:, START], bars[:, CLOSE]) for bars in self.kept[1:]]
+        return np.column_stack([self.time, table(closes, self.low, asked.mode, asked.factor, asked.window)])
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -85,7 +118,7 @@ def blueprint(services: Services) -> Blueprint:
             raise BadParameter(name, given, "symbols each once")
         return known
 
-    def wanted(symbol: str) -> Wanted:
+    def wanted(symbol: str, of_files: Mapping[str, parameters.Reader]) -> Wanted:
         own = store.catalogue.require(symbol)
         given = parameters.read(
             request.args,
@@ -98,6 +131,7 @@ def blueprint(services: Services) -> Blueprint:
                 "start": parameters.instant,
                 "end": parameters.instant,
                 "limit": parameters.whole(1, parameters.MOST_ROWS),
+                **of_files,
             },
         )
         if "compare" not in given:
@@ -114,35 +148,37 @@ def blueprint(services: Services) -> Blueprint:
             given.get("start"),
             given.get("end"),
             given.get("limit"),
+            given.get("zone"),
         )
 
     @routes.get("/tickers/<path:symbol>/comparison")
     def compared(symbol: str) -> Response:
-        asked = wanted(symbol)
+        asked = wanted(symbol, {})
         with services.studying():
             found = find(store, asked)
+            rows = text.json(found.table(), found.columns)
         body = {
             "epoch": found.epoch,
             "seq": found.seq,
             "symbol": symbol,
-            "compare": [store.catalogue[at].symbol for at in asked.others],
             "timeframe": TIMEFRAMES[asked.timeframe].name,
-            "mode": asked.mode,
+            **_more(found),
             "columns": found.columns,
-            "data": orjson.Fragment(b"[" + text.json(found.rows, found.columns) + b"]"),
+            "data": orjson.Fragment(b"[" + rows + b"]"),
         }
         return Response(orjson.dumps(body), mimetype="application/json")
 
-    @routes.get("/tickers/<path:symbol>/comparison.csv")
-    def compared_csv(symbol: str) -> Response:
-        asked = wanted(symbol)
-        with services.studying():
-            found = find(store, asked)
-            head = ",".join(("time", *found.columns[1:])).encode() + b"\n"
-            made = Response(head + text.csv(found.rows, found.columns, found.columns), mimetype="text/csv")
-        made.headers["Content-Disposition"] = f'attachment; filename="{_name(services, asked, found)}"'
-        made.headers["Cache-Control"] = "no-store"
-        return made
+    def file_as(form: formats.Format) -> Callable[[str], Response]:
+        def compared_file(symbol: str) -> Response:
+            asked = wanted(symbol, {"zone": parameters.zone})
+            return export.send(services, form, lambda: _file(services, find(store, asked)))
+
+        return compared_file
+
+    for form in formats.FORMATS:
+        name = form.extension
+        rule = f"/tickers/<path:symbol>/comparison.{name}"
+        routes.add_url_rule(rule, f"compared_{name}", file_as(form), methods=["GET"])
 
     return routes
 
@@ -163,41 +199,47 @@ def factor(name: str, given: str) -> float:
 
 
 def find(store: MemoryStore, wanted: Wanted) -> Found:
-    """Closes, then what `mode` makes of them, then correlations, at own's bars of the range.
-
-    An index counts from the first bar that its instrument has in the range; correlations take the kept bars before it
-    too, as indicators do. The work is bounded by what a timeframe keeps (14,400 bars) and the longest window.
-    """
+    """The bars that it takes, as they are at one moment."""
+    instruments = (wanted.own, *wanted.others)
     with store.lock:
-        kept = [store.bars(at, wanted.timeframe, end=wanted.end) for at in (wanted.own, *wanted.others)]
-    time = kept[0].rows[:, START]
-    low = 0 if wanted.start is None else int(np.searchsorted(time, wanted.start))
-    if wanted.limit is not None:
-        low = max(low, len(time) - wanted.limit)
-    closes = [np.ascontiguousarray(kept[0].rows[:, CLOSE])]
-    closes += [aligned(time, each.rows[:, START], each.rows[:, CLOSE]) for each in kept[1:]]
-    symbols = [store.catalogue[at].symbol for at in (wanted.own, *wanted.others)]
-    table = {"start": time[low:]}
-    table |= {f"close_{symbol}": close[low:] for symbol, close in zip(symbols, closes, strict=True)}
-    own, first = closes[0][low:], closes[1][low:]
-    pair = f"{symbols[0]}_{symbols[1]}"
-    if wanted.mode == "spread":
-        table[f"spread_{pair}"] = spread(own, first, wanted.factor)
-    elif wanted.mode == "ratio":
-        table[f"ratio_{pair}"] = ratio(own, first)
-    else:
-        table |= {f"index_{symbol}": indexed(close[low:]) for symbol, close in zip(symbols, closes, strict=True)}
-    if wanted.window is not None:
-        for symbol, close in zip(symbols[1:], closes[1:], strict=True):
-            name = f"correlation_{symbols[0]}_{symbol}_{wanted.window}"
-            table[name] = rolling_correlation(closes[0], close, wanted.window)[low:]
-    return Found(kept[0].epoch, kept[0].seq, tuple(table), np.column_stack(list(table.values())))
+        found = [store.bars(at, wanted.timeframe, end=wanted.end) for at in instruments]
+        time = found[0].rows[:, START]
+        low = 0 if wanted.start is None else int(np.searchsorted(time, wanted.start))
+        if wanted.limit is not None:
+            low = max(low, len(time) - wanted.limit)
+        ms = TIMEFRAMES[wanted.timeframe].ms
+        gaps = store.gaps(time[low], time[-1] + ms) if low < len(time) else 0
+    symbols = tuple(store.catalogue[at].symbol for at in instruments)
+    return Found(found[0].epoch, found[0].seq, symbols, wanted, tuple(each.rows for each in found), low, gaps)
 
 
-def _name(services: Services, wanted: Wanted, found: Found) -> str:
-    symbols = [services.store.catalogue[at].symbol for at in (wanted.own, *wanted.others)]
-    safe = "_".join("".join(char if char.isalnum() or char in ".-_" else "_" for char in each) for each in symbols)
-    ends = (found.rows[0, 0], found.rows[-1, 0]) if len(found.rows) else (wanted.start or 0, wanted.end or 0)
-    first, last = (datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ") for ms in ends)
-    timeframe = TIMEFRAMES[wanted.timeframe].name
-    return f"{services.file_prefix}{safe}_{timeframe}_{wanted.mode}_{first}_{last}.csv"
+def _more(found: Found) -> dict[str, str | list[str]]:
+    """What a comparison says of itself beside what every series does."""
+    return {"compare": list(found.symbols[1:]), "mode": found.wanted.mode}
+
+
+def _file(services: Services, found: Found) -> export.Found:
+    asked, time = found.wanted, found.time
+    timeframe = TIMEFRAMES[asked.timeframe].name
+    table = formats.Table(
+        found.symbols[0], timeframe, found.epoch, found.seq, found.columns, asked.zone, more=_more(found)
+    )
+    oldest = tuple(float(bars[0, START]) if len(bars) else None for bars in found.kept)
+    return export.Found(
+        table,
+        export.pieces(services, table, found.table),
+        asked.start,
+        asked.end,
+        (time[0], time[-1], len(time)) if len(time) else None,
+        found.gaps,
+        f"{'_'.join(map(export.safe, found.symbols))}_{timeframe}_{asked.mode}",
+        compared={
+            "compare": ",".join(found.symbols[1:]),
+            "mode": asked.mode,
+            "factor": asked.factor if asked.mode == "spread" else None,
+            "correlation": asked.window,
+            "limit": asked.limit,
+        },
+        correlated_from=None if asked.window is None else oldest,
+        forming=found.forming,
+    )

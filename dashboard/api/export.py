@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Response, request, url_for
 from flask_login import current_user
@@ -17,7 +18,7 @@ from flask_login import current_user
 from dashboard.api import formats, series
 from dashboard.api.formats import Table
 from dashboard.api.places import EXPORTS, Places
-from dashboard.api.receipts import Receipts, Subject, Tally
+from dashboard.api.receipts import Subject, Tally
 from dashboard.api.services import Services
 from dashboard.errors import Lapped
 from dashboard.market.bars import TIMEFRAMES
@@ -54,31 +55,47 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """What there is of it: `span` from the first to the last time and how many rows (None for none), `gaps` of the feed
-    in it, and the start of the bar from which on the indicators are made; UTC ms."""
+    in it; UTC ms. `stem` is what the file's name says before the span; `start` and `end` are those that were asked for.
+
+    The others are what a receipt says of indicators, or of a comparison (`receipts.Subject`).
+    """
 
     table: Table
     pieces: Iterator[Floats]
+    start: int | None
+    end: int | None
     span: tuple[float, float, int] | None
     gaps: int
+    stem: str
+    indicators: str | None = None
     made_from: float | None = None
+    compared: Mapping[str, Any] | None = None
+    correlated_from: tuple[float | None, ...] | None = None
+    forming: float | None = None
 
 
-def answer(services: Services, receipts: Receipts, form: formats.Format, wanted: Wanted) -> Response:
-    """A file of what is wanted; where its receipt will be is in the header `Link`, unless the file carries it.
+def answer(services: Services, form: formats.Format, wanted: Wanted) -> Response:
+    """A file of what is wanted; raises as `send`."""
+    return send(services, form, lambda: (_ticks if wanted.timeframe is None else _bars)(services, wanted))
+
+
+def send(services: Services, form: formats.Format, look: Callable[[], Found]) -> Response:
+    """A file of what `look` finds, once there is a place; where its receipt will be is in the header `Link`, unless the
+    file carries it.
 
     Raises ServiceUnavailable where there is no place for one more; a HEAD, which has no body, needs none.
     """
     with ExitStack() as undone:
         sent = _Sent(None if request.method == "HEAD" else int(current_user.id))
         undone.callback(sent.close)
-        found = (_ticks if wanted.timeframe is None else _bars)(services, wanted)
-        name = _name(services, form, wanted, found)
-        tally = Tally(_subject(services, form, wanted, found, name), of_rows=form.carries)
+        found = look()
+        name = _name(services, form, found)
+        tally = Tally(_subject(services, form, found, name), of_rows=form.carries)
         kept = None
         if sent.user is not None and not form.carries:
-            number, kept = receipts.begin(sent.user, f"{name}.receipt.json")
+            number, kept = services.receipts.begin(sent.user, f"{name}.receipt.json")
         written = tally.sent(form.written(found.table, tally.counted(found.pieces), tally.receipt), kept)
         # Without a length, as the body is; to a HEAD too.
         made = Response(sent.of(written), mimetype=form.mimetype)
@@ -96,7 +113,20 @@ def answer(services: Services, receipts: Receipts, form: formats.Format, wanted:
         return made
 
 
-def _ticks(services: Services, wanted: Wanted) -> _Found:
+def safe(symbol: str) -> str:
+    """A symbol as it stands in the name of a file."""
+    return "".join(char if char.isalnum() or char in ".-_" else "_" for char in symbol)
+
+
+def pieces(services: Services, table: Table, make: Callable[[], Floats]) -> Iterator[Floats]:
+    """The rows that `make` gives, not before the first piece is asked for: a HEAD costs no indicators."""
+    rows = make()
+    for at in range(0, len(rows), PIECE):
+        _go_on(services, services.store.epoch, table.epoch)
+        yield rows[at : at + PIECE]
+
+
+def _ticks(services: Services, wanted: Wanted) -> Found:
     store, at, start, end = services.store, wanted.instrument, wanted.start, wanted.end
     with store.lock:
         table = Table(store.catalogue[at].symbol, "tick", store.epoch, store.seq, TICK_COLUMNS, wanted.zone)
@@ -104,10 +134,11 @@ def _ticks(services: Services, wanted: Wanted) -> _Found:
         gaps = store.gaps(span[0], span[1] + 1) if span is not None else 0
         # The first piece at once: in a full ring the oldest tick may be gone before it is asked for.
         first = store.ticks(at, start=start, end=end, after_seq=0, limit=PIECE + 1)
-    return _Found(table, _tick_pieces(services, at, start, end, table, first), span, gaps)
+    stem = f"{safe(table.symbol)}_{table.timeframe}"
+    return Found(table, _tick_pieces(services, at, start, end, table, first), start, end, span, gaps, stem)
 
 
-def _bars(services: Services, wanted: Wanted) -> _Found:
+def _bars(services: Services, wanted: Wanted) -> Found:
     store, at = services.store, wanted.instrument
     assert wanted.timeframe is not None
     timeframe = TIMEFRAMES[wanted.timeframe]
@@ -118,18 +149,26 @@ def _bars(services: Services, wanted: Wanted) -> _Found:
     table = Table(store.catalogue[at].symbol, timeframe.name, bars.epoch, bars.seq, bars.columns, wanted.zone)
     made_from = bars.kept[0, 0] if wanted.chosen and len(bars.kept) else None
     # A timeframe keeps 14,400 bars at most: one copy of a megabyte.
-    return _Found(table, _bar_pieces(services, bars, table), span, gaps, made_from)
+    return Found(
+        table,
+        pieces(services, table, bars.table),
+        wanted.start,
+        wanted.end,
+        span,
+        gaps,
+        f"{safe(table.symbol)}_{table.timeframe}",
+        indicators=",".join(chosen.text for chosen in wanted.chosen) or None,
+        made_from=made_from,
+    )
 
 
-def _name(services: Services, form: formats.Format, wanted: Wanted, found: _Found) -> str:
+def _name(services: Services, form: formats.Format, found: Found) -> str:
     """The file's name: what is inside and from when to when."""
-    safe = "".join(char if char.isalnum() or char in ".-_" else "_" for char in found.table.symbol)
-    begun, ended, _rows = found.span or (wanted.start or 0, wanted.end or wanted.start or 0, 0)
-    stem = f"{services.file_prefix}{safe}_{found.table.timeframe}"
-    return f"{stem}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
+    begun, ended, _rows = found.span or (found.start or 0, found.end or found.start or 0, 0)
+    return f"{services.file_prefix}{found.stem}_{_stamp(begun)}_{_stamp(ended)}.{form.extension}"
 
 
-def _subject(services: Services, form: formats.Format, wanted: Wanted, found: _Found, name: str) -> Subject:
+def _subject(services: Services, form: formats.Format, found: Found, name: str) -> Subject:
     table = found.table
     return Subject(
         file=name,
@@ -137,9 +176,9 @@ def _subject(services: Services, form: formats.Format, wanted: Wanted, found: _F
         symbol=table.symbol,
         timeframe=table.timeframe,
         feed=services.feed_kind,
-        start=wanted.start,
-        end=wanted.end,
-        indicators=",".join(chosen.text for chosen in wanted.chosen) or None,
+        start=found.start,
+        end=found.end,
+        indicators=found.indicators,
         made_from=found.made_from,
         epoch=table.epoch,
         seq=table.seq,
@@ -148,15 +187,10 @@ def _subject(services: Services, form: formats.Format, wanted: Wanted, found: _F
         header=table.header,
         gaps=found.gaps,
         made=services.store.clock.now_ms(),
+        compared=found.compared,
+        correlated_from=found.correlated_from,
+        forming=found.forming,
     )
-
-
-def _bar_pieces(services: Services, bars: series.Series, table: Table) -> Iterator[Floats]:
-    # Not before the first piece is asked for: a HEAD costs no indicators.
-    rows = bars.table()
-    for at in range(0, len(rows), PIECE):
-        _go_on(services, services.store.epoch, table.epoch)
-        yield rows[at : at + PIECE]
 
 
 def _tick_pieces(

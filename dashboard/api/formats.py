@@ -8,8 +8,8 @@ run as a formula by a spreadsheet. Parquet is written by pyarrow, a row group at
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -36,6 +36,8 @@ class Table:
     columns: tuple[str, ...]
     #: With one, a last column `local_time` tells the time in it.
     zone: str | None = None
+    #: What else is said of it in the head of a file that has one.
+    more: Mapping[str, str | list[str]] = field(default_factory=dict)
 
     @property
     def stamp(self) -> str:
@@ -77,6 +79,7 @@ def _json(table: Table, pieces: Iterator[Floats], _receipt: Receipt) -> Iterator
         "seq": table.seq,
         "symbol": table.symbol,
         "timeframe": table.timeframe,
+        **table.more,
         "columns": table.columns if table.zone is None else (*table.columns, text.LOCAL_TIME),
     }
     yield orjson.dumps(head)[:-1] + b',"data":['
@@ -145,6 +148,7 @@ def _parquet(table: Table, pieces: Iterator[Floats], receipt: Receipt) -> Iterat
             "timeframe": table.timeframe,
             "epoch": table.epoch,
             "seq": str(table.seq),
+            **{name: said if isinstance(said, str) else ",".join(said) for name, said in table.more.items()},
         },
     )
     sink = _Sink()

@@ -14,7 +14,7 @@ import hashlib
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,7 +36,10 @@ OF_A_USER, OF_ALL = 50, 1000
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is known of an export before its first row; times are UTC ms, `gaps` the breaks of the feed in its span,
-    `indicators` those beside the bars as `parse` reads them, and `made_from` the oldest bar that they were made of."""
+    `indicators` those beside the bars as `parse` reads them, and `made_from` the oldest bar that they were made of.
+
+    Of a comparison `compared` are its parameters beside the range, by name, `correlated_from` the oldest bar of each
+    instrument that correlations were made of, and `forming` the bar that is; bars say the last by their flags."""
 
     file: str
     form: str
@@ -54,6 +57,9 @@ class Subject:
     header: tuple[str, ...]
     gaps: int
     made: float
+    compared: Mapping[str, Any] | None = None
+    correlated_from: tuple[float | None, ...] | None = None
+    forming: float | None = None
 
 
 class Tally:
@@ -65,7 +71,8 @@ class Tally:
         self._hash = hashlib.sha256()
         self._rows = self._bytes = 0
         self._flags = dict.fromkeys((Flag.GAP, Flag.CORRECTED), 0)
-        self._first = self._last = self._forming = float("nan")
+        self._first = self._last = float("nan")
+        self._forming = float("nan") if about.forming is None else about.forming
         self._seqs: tuple[int, int] | None = None
 
     def counted(self, pieces: Iterator[Floats]) -> Iterator[Floats]:
@@ -110,6 +117,12 @@ class Tally:
         about = self._about
         seqs = self._seqs if "seq" in about.columns else (1, about.seq) if about.seq else None
         bars = "flags" in about.columns
+        if about.compared is None:
+            beside: Mapping[str, Any] = {"indicators": about.indicators}
+            made_from: dict[str, Any] = {"indicators_from": iso(about.made_from)}
+        else:
+            beside, made = about.compared, about.correlated_from
+            made_from = {"correlations_from": None if made is None else [iso(each) for each in made]}
         body: dict[str, Any] = {
             "receipt": VERSION,
             "product": f"Tickboard {__version__}",
@@ -119,9 +132,9 @@ class Tally:
             "timeframe": about.timeframe,
             "feed": about.feed,
             "made": iso(about.made),
-            "asked": {"start": iso(about.start), "end": iso(about.end), "indicators": about.indicators},
+            "asked": {"start": iso(about.start), "end": iso(about.end), **beside},
             "given": {"first": iso(self._first), "last": iso(self._last)},
-            "indicators_from": iso(about.made_from),
+            **made_from,
             "zone": about.zone or "UTC",
             "epoch": about.epoch,
             "seq": about.seq,

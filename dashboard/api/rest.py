@@ -11,7 +11,6 @@ from flask import Blueprint, Response, request
 from flask_login import current_user
 
 from dashboard.api import export, formats, parameters, problems, series
-from dashboard.api.receipts import Receipts
 from dashboard.api.services import Services
 from dashboard.errors import BadParameter, BadParameters, EpochChanged
 from dashboard.market.bars import TIMEFRAME_INDEX, TIMEFRAMES
@@ -29,7 +28,6 @@ def blueprint(services: Services) -> Blueprint:
     routes = Blueprint("api", __name__, url_prefix="/api/v1")
     store = services.store
     rows = parameters.whole(1, parameters.MOST_ROWS)
-    receipts = Receipts()
 
     @routes.get("/tickers")
     def tickers() -> Response:
@@ -160,7 +158,7 @@ def blueprint(services: Services) -> Blueprint:
             if timeframe is None and chosen:
                 raise BadParameter("indicators", request.args["indicators"], "left out of ticks: bars have indicators")
             start, end, zone = given.get("start"), given.get("end"), given.get("zone")
-            return export.answer(services, receipts, form, export.Wanted(at, timeframe, start, end, zone, chosen))
+            return export.answer(services, form, export.Wanted(at, timeframe, start, end, zone, chosen))
 
         return exported
 
@@ -171,7 +169,7 @@ def blueprint(services: Services) -> Blueprint:
     @routes.get("/receipts/<number>")
     def receipt(number: str) -> Response:
         parameters.read(request.args, {})
-        kept = receipts.find(int(current_user.id), number)
+        kept = services.receipts.find(int(current_user.id), number)
         if kept is None:
             return problems.answer(404, "there is no such receipt of yours, or no more; export again for a new one")
         if kept.broken:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.api.receipts import Receipts
 from dashboard.store.memory import LastTable, MemoryStore
 from dashboard.workbench import Workbench
 
@@ -19,7 +20,7 @@ class Services:
     """`freshness` gives (age in ms, stale) of every instrument; `cut` says when a streamed answer must break off;
     `chart_types` are those that the page can draw, the usual one first; `condition` tells how good the data of an
     instrument is (by its index), and how the feed does; `studying` is held while indicators are calculated for whoever
-    asks, and raises ServiceUnavailable where too many are."""
+    asks, and raises ServiceUnavailable where too many are; `receipts` are those of the exports."""
 
     store: MemoryStore
     freshness: Callable[[LastTable], tuple[NDArray[np.float64], NDArray[np.bool_]]]
@@ -29,6 +30,7 @@ class Services:
     chart_types: tuple[str, ...]
     condition: Callable[[int], dict[str, Any]]
     studying: Callable[[], AbstractContextManager[None]]
+    receipts: Receipts = field(default_factory=Receipts)
 
     @property
     def file_prefix(self) -> str:

@@ -8,7 +8,7 @@ The page computes the same, bar by bar (`assets/compare/sums.mjs`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -89,6 +89,38 @@ def rolling_correlation(close: Floats, other: Floats, window: int) -> Floats:
             found = np.clip(product / np.sqrt(square[0] * square[1]), -1.0, 1.0)
         values[both[low + window : low + window + len(found)]] = np.where(moves, found, np.nan)
     return values
+
+
+def columns(symbols: Sequence[str], mode: str, window: int | None) -> tuple[str, ...]:
+    """The names of the columns of `table`, of instruments of which the first is the one that has the bars."""
+    pair = f"{symbols[0]}_{symbols[1]}"
+    closes = tuple(f"close_{symbol}" for symbol in symbols)
+    made = tuple(f"index_{symbol}" for symbol in symbols) if mode == "indexed" else (f"{mode}_{pair}",)
+    of = () if window is None else tuple(f"correlation_{symbols[0]}_{symbol}_{window}" for symbol in symbols[1:])
+    return closes + made + of
+
+
+def table(closes: Sequence[Floats], low: int, mode: str, factor: float, window: int | None) -> Floats:
+    """float64[n - low, len(columns)]: closes float64[n] at the bars of the first of two or more, what `mode` makes of
+    them, and rolling correlations of the first with each other one, from bar `low` on.
+
+    An index counts from the first close from `low` on; correlations take what is before it too, as indicators do.
+    """
+    shown = [close[low:] for close in closes]
+    if mode == "spread":
+        made = [spread(shown[0], shown[1], factor)]
+    elif mode == "ratio":
+        made = [ratio(shown[0], shown[1])]
+    else:
+        made = [indexed(close) for close in shown]
+    if window is not None:
+        made += [rolling_correlation(closes[0], close, window)[low:] for close in closes[1:]]
+    return np.column_stack([*shown, *made])
+
+
+def plain(factor: float) -> str:
+    """A factor as it is asked for, without an exponent."""
+    return f"{factor:.12f}".rstrip("0").rstrip(".")
 
 
 def _finite(make: Callable[[], Floats]) -> Floats:

@@ -18,8 +18,8 @@ from dashboard.verify.product import Product, Refused
 EQUAL, DIFFERS, GONE, DAMAGED = 0, 1, 4, 5
 #: How near indicators are to those that were made of more bars, where they are told as equal.
 DIGITS = 1e-9
-ALMOST = ", indicators to nine digits, for the oldest bars that they were made of are no longer kept"
-APART = " but for indicators, which can't be compared"
+ALMOST = ", {} to nine digits, for the oldest bars that they were made of are no longer kept"
+APART = " but for {}, which can't be compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,25 @@ def judge(claim: Claim, rows: Floats, product: Product, *, closed: bool) -> Verd
     Ticks are compared up to the sequence number at which they were cut, bars up to the file's last: what came after is
     no difference. Rows that the store had to overwrite are no difference either, but nothing can be said of them.
     """
-    of = f"{claim.symbol} {claim.timeframe}"
+    of = _of(claim)
     ticks = claim.timeframe == "tick"
     key = claim.columns.index("seq") if ticks else 0
     if not (np.isfinite(rows[:, (0, key)]).all() and (np.diff(rows[:, key]) > 0).all()):
         return Verdict(DAMAGED, f"damaged: the rows of {of} are not in the order of an export")
     asked = claim.asked | {"timeframe": claim.timeframe}
+    if asked.pop("limit", None) is not None and len(rows):
+        # The newest so many would be others now; indices count from the first.
+        asked["start"] = str(int(rows[0, 0]))
     if len(rows) and not ticks:
         # Indicators are made of the same bars again, so that their last bits are the same, too.
         asked["end"] = str(int(rows[-1, 0]) + 1)
+    path = f"/tickers/{claim.symbol}/comparison.json" if claim.compared else f"/export/{claim.symbol}.json"
     try:
-        body = product.get(f"/export/{claim.symbol}.json", asked)
+        body = product.get(path, asked)
     except Refused as refused:
-        if refused.status == 404:
-            return Verdict(GONE, f"no longer kept: {product.url} has no instrument {claim.symbol!r} now")
+        lost = _unknown(claim, product) if refused.status in (404, 422) else None
+        if lost is not None:
+            return Verdict(GONE, f"no longer kept: {product.url} has no instrument {lost!r} now")
         raise
     try:
         epoch = str(body["epoch"])
@@ -65,17 +70,20 @@ def judge(claim: Claim, rows: Floats, product: Product, *, closed: bool) -> Verd
 
 
 def _compared(claim: Claim, rows: Floats, store: Floats, product: Product, *, closed: bool) -> Verdict:
-    of, key = f"{claim.symbol} {claim.timeframe}", claim.columns.index("seq") if claim.timeframe == "tick" else 0
+    of, key = _of(claim), claim.columns.index("seq") if claim.timeframe == "tick" else 0
     forming = None
     if claim.forming is not None and len(rows) and rows[-1, 0] == claim.forming:
         forming = len(rows) - 1
         if closed:
             rows, store, forming = rows[:-1], store[store[:, key] != claim.forming], None
-    gone = _overwritten(claim, rows, store, key, product)
-    found, indicators = _difference(claim, rows[gone:], store, key, gone), ""
-    if found is not None and claim.own < len(claim.columns) and not _reaches(claim, product):
-        found = _difference(claim, rows[gone:, : claim.own], store[:, : claim.own], key, gone)
-        indicators = _indicators(claim, rows[gone:], store)
+    oldest = _kept_from(claim, rows, store, key, product)
+    gone = int(np.count_nonzero(rows[:, key] < oldest))
+    left, store = rows[gone:], store[store[:, key] >= oldest]
+    found, indicators, apart = _difference(claim, left, store, key, gone), "", False
+    if found is not None and claim.own < len(claim.columns) and not (_reaches(claim, product) and _counts(claim, gone)):
+        found = _difference(claim, left[:, : claim.own], store[:, : claim.own], key, gone)
+        apart = not _alike(claim, _rebased(claim, left), _rebased(claim, store))
+        indicators = (APART if apart else ALMOST).format(_made(claim))
     only_forming = found is not None and found.row == forming and found.column is not None
     if found is not None and not only_forming:
         also = f"; {gone:,} rows before are no longer kept" if gone else ""
@@ -93,10 +101,10 @@ def _compared(claim: Claim, rows: Floats, store: Floats, product: Product, *, cl
             f"not equal: only the last row, {iso(claim.forming)}, which was still forming when it was exported: "
             f"{found.cell}; the {len(rows) - 1:,} rows before it are equal{indicators} (--closed leaves it out)",
         )
-    if indicators == APART:
+    if apart:
         return Verdict(
             GONE,
-            f"no longer kept: the oldest bars that the indicators were made of; the {len(rows):,} rows of {of} are "
+            f"no longer kept: the oldest bars that the {_made(claim)} were made of; the {len(rows):,} rows of {of} are "
             f"equal{indicators}",
         )
     without = ", the bar that was forming left out" if closed and claim.forming is not None else ""
@@ -104,15 +112,59 @@ def _compared(claim: Claim, rows: Floats, store: Floats, product: Product, *, cl
     return Verdict(EQUAL, f"equal: {len(rows):,} rows of {of}, {up_to}{without}{indicators}")
 
 
+def _of(claim: Claim) -> str:
+    """What the rows are of, in words."""
+    beside = f" with {', '.join(claim.compared)}" if claim.compared else ""
+    return f"{claim.symbol}{beside} {claim.timeframe}"
+
+
+def _made(claim: Claim) -> str:
+    """What the columns that are made of bars are called."""
+    if not claim.compared:
+        return "indicators"
+    return " and ".join((["indices"] if claim.indices else []) + (["correlations"] if claim.made_from else []))
+
+
+def _unknown(claim: Claim, product: Product) -> str | None:
+    """The first instrument of the file that the product has not."""
+    for symbol in (claim.symbol, *claim.compared):
+        try:
+            product.get(f"/tickers/{symbol}", {})
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return symbol
+    return None
+
+
 def _reaches(claim: Claim, product: Product) -> bool:
-    """Whether the store begins where it did when the indicators were made."""
-    query = {"timeframe": claim.timeframe, "end": str(int(claim.made_from or 0) + 1), "limit": "2"}
-    kept = product.get(f"/tickers/{claim.symbol}/bars", query)["data"]
-    return [bar[0] for bar in kept] == [claim.made_from]
+    """Whether the store begins where it did when the indicators or correlations were made."""
+    return all(_oldest(claim, symbol, first, product) == [first] for symbol, first in claim.made_from if first)
 
 
-def _indicators(claim: Claim, rows: Floats, store: Floats) -> str:
-    """What can be said of the indicators where the store no longer has all that they were made of.
+def _oldest(claim: Claim, symbol: str, at: float, product: Product) -> list[float]:
+    """The starts of the last two bars of an instrument that begin at a time or before."""
+    query = {"timeframe": claim.timeframe, "end": str(int(at) + 1), "limit": "2"}
+    return [bar[0] for bar in product.get(f"/tickers/{symbol}/bars", query)["data"]]
+
+
+def _counts(claim: Claim, gone: int) -> bool:
+    """Whether indices count from the same bar."""
+    return not (claim.indices and gone)
+
+
+def _rebased(claim: Claim, rows: Floats) -> Floats:
+    """The rows with indices that count from the first of these."""
+    rows = rows.copy()
+    for at in range(claim.own, claim.own + claim.indices):
+        there = np.flatnonzero(~np.isnan(rows[:, at]))
+        if len(there) and rows[there[0], at]:
+            rows[:, at] *= 100.0 / rows[there[0], at]
+    return rows
+
+
+def _alike(claim: Claim, rows: Floats, store: Floats) -> bool:
+    """Whether indicators agree to nine digits where the store no longer has all that they were made of.
 
     What looks at the newest bars only is the same for all that; what never forgets fades (an EMA), or is another (OBV).
     """
@@ -122,13 +174,30 @@ def _indicators(claim: Claim, rows: Floats, store: Floats) -> str:
     mine, theirs = rows[alike, claim.own :], store[alike, claim.own :]
     scale = np.fmax.reduce(np.abs(mine), axis=0, initial=0.0)
     close = np.isclose(mine, theirs, rtol=DIGITS, atol=DIGITS * scale, equal_nan=True)
-    return ALMOST if close.all() else APART
+    return bool(close.all())
 
 
-def _overwritten(claim: Claim, rows: Floats, store: Floats, key: int, product: Product) -> int:
-    """How many rows at the file's beginning are older than everything that the store still has."""
-    if not len(rows) or (len(store) and store[0, key] <= rows[0, key]):
-        return 0
+def _kept_from(claim: Claim, rows: Floats, store: Floats, key: int, product: Product) -> float:
+    """Where in the order of the rows the store begins, if that is behind the file's beginning: what is before has been
+    overwritten, of one of the instruments at least."""
+    if not len(rows):
+        return -np.inf
+    beside = (_beside_from(claim, symbol, at, rows, store, product) for at, symbol in enumerate(claim.compared, 2))
+    return max(_own_from(claim, rows, store, key, product), *beside, -np.inf)
+
+
+def _beside_from(claim: Claim, symbol: str, column: int, rows: Floats, store: Floats, product: Product) -> float:
+    """The same of the closes of a compared instrument."""
+    mine, theirs = (each[~np.isnan(each[:, column]), 0] for each in (rows, store))
+    if not len(mine) or (len(theirs) and theirs[0] <= mine[0]) or _oldest(claim, symbol, mine[0], product):
+        return -np.inf
+    return float(theirs[0]) if len(theirs) else float(rows[-1, 0]) + 1
+
+
+def _own_from(claim: Claim, rows: Floats, store: Floats, key: int, product: Product) -> float:
+    """The same of the rows themselves."""
+    if len(store) and store[0, key] <= rows[0, key]:
+        return -np.inf
     oldest = store[0, key] if len(store) else rows[-1, key] + 1
     path = f"/tickers/{claim.symbol}"
     if claim.timeframe == "tick":
@@ -136,8 +205,8 @@ def _overwritten(claim: Claim, rows: Floats, store: Floats, key: int, product: P
         oldest = min(oldest, kept[0][0]) if kept else oldest
     elif product.get(f"{path}/bars", {"timeframe": claim.timeframe, "end": str(int(oldest)), "limit": "1"})["data"]:
         # It has older ones, so it would have these.
-        return 0
-    return int(np.count_nonzero(rows[:, key] < oldest))
+        return -np.inf
+    return float(oldest)
 
 
 @dataclass(frozen=True, slots=True)

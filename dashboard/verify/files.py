@@ -18,6 +18,7 @@ import polars as pl
 
 from dashboard.api.receipts import VERSION, canonical
 from dashboard.errors import BadParameter, DashboardError
+from dashboard.market import comparison
 from dashboard.market.bars import TIMEFRAME_INDEX
 from dashboard.market.indicators import columns as names
 from dashboard.market.indicators import parse
@@ -51,8 +52,11 @@ class Missing(DashboardError):
 class Claim:
     """What a receipt says, as far as it is needed. `columns` are the file's without `local_time`, the time first, the
     first `own` of them those of ticks or bars, the others the indicators'; `asked` are the parameters of the export by
-    name; `forming` is the time of the bar that was, `made_from` that of the oldest bar that the indicators were made
-    of, UTC ms."""
+    name; `forming` is the time of the bar that was; `made_from` are the instruments of whose bars the others were made,
+    each with the time of the oldest one (None for none), UTC ms.
+
+    Of a comparison with the instruments `compared` the first `own` are closes, a spread or a ratio; then come
+    `indices`, which count from a bar of the file, and correlations, which are made of bars before it too."""
 
     symbol: str
     timeframe: str
@@ -63,11 +67,13 @@ class Claim:
     own: int
     asked: dict[str, str]
     forming: int | None
-    made_from: int | None
+    made_from: tuple[tuple[str, int | None], ...]
     made: int
     form: str
     sha256: str
     size: int | None
+    compared: tuple[str, ...] = ()
+    indices: int = 0
 
 
 def read(path: Path, receipt: Path | None) -> tuple[Claim, Floats]:
@@ -140,32 +146,36 @@ def _claim(body: bytes, where: str) -> Claim:
             raise DashboardError(
                 f"{where} is a receipt of version {version}, from a newer product; this one reads up to {VERSION}"
             )
-        asked = {str(name): str(value) for name, value in said["asked"].items() if value is not None}
+        asked = {str(name): _text(value) for name, value in said["asked"].items() if value is not None}
         columns = tuple(str(name) for name in said["columns"] if name != LOCAL_TIME)
-        indicators = names(parse(asked["indicators"])) if "indicators" in asked else ()
+        symbol, timeframe = str(said["symbol"]), str(said["timeframe"])
+        of = _comparison(said, asked) if "compare" in asked else _series(said, asked)
         claim = Claim(
-            symbol=str(said["symbol"]),
-            timeframe=str(said["timeframe"]),
+            symbol=symbol,
+            timeframe=timeframe,
             epoch=str(said["epoch"]),
             seq=int(said["seq"]),
             rows=int(said["rows"]),
             columns=columns,
-            own=len(columns) - len(indicators),
+            own=of.own,
             asked=asked,
             forming=_ms_or_none(said["forming"]),
-            made_from=_ms_or_none(said["indicators_from"]),
+            made_from=of.made_from,
             made=_ms(said["made"]),
             form=str(said["format"]),
             sha256=str(said["sha256"]),
             size=None if said["bytes"] is None else int(said["bytes"]),
+            compared=of.compared,
+            indices=of.indices,
         )
         good = (
             version == VERSION
             and claim.form in ("csv", "json", "parquet")
             and (claim.timeframe == "tick" or claim.timeframe in TIMEFRAME_INDEX)
-            and set(asked) <= {"start", "end", "indicators"}
-            and columns == (*(_OF_TICKS if claim.timeframe == "tick" else _OF_BARS), *indicators)
-            and not (indicators and (claim.timeframe == "tick" or (claim.rows and claim.made_from is None)))
+            and set(asked) <= {"start", "end", *of.parameters}
+            and columns == of.columns
+            and not (claim.timeframe == "tick" and (claim.compared or claim.made_from))
+            and not (claim.rows and claim.made_from and claim.made_from[0][1] is None)
             and _HASH.fullmatch(claim.sha256) is not None
             and is_symbol(claim.symbol)
             and _EPOCH.fullmatch(claim.epoch) is not None
@@ -175,6 +185,58 @@ def _claim(body: bytes, where: str) -> Claim:
     if not good:
         raise DashboardError(f"{where} is no receipt of an export")
     return claim
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a receipt says of how the columns were made; the fields that `Claim` has are as there."""
+
+    parameters: tuple[str, ...]
+    columns: tuple[str, ...]
+    own: int
+    made_from: tuple[tuple[str, int | None], ...]
+    compared: tuple[str, ...] = ()
+    indices: int = 0
+
+
+def _series(said: Any, asked: dict[str, str]) -> _Made:
+    """Of ticks or bars, with indicators or without."""
+    own = _OF_TICKS if said["timeframe"] == "tick" else _OF_BARS
+    indicators = names(parse(asked["indicators"])) if "indicators" in asked else ()
+    made_from = _ms_or_none(said["indicators_from"])
+    return _Made(
+        ("indicators",), (*own, *indicators), len(own), ((str(said["symbol"]), made_from),) if indicators else ()
+    )
+
+
+def _comparison(said: Any, asked: dict[str, str]) -> _Made:
+    """Of compared instruments. Raises ValueError, TypeError or KeyError where it is none."""
+    compared, mode = tuple(asked["compare"].split(",")), asked["mode"]
+    symbols = (str(said["symbol"]), *compared)
+    window = int(asked["correlation"]) if "correlation" in asked else None
+    oldest = [None if each is None else _ms(each) for each in said["correlations_from"]] if window else []
+    if (
+        len(compared) > comparison.MOST
+        or len(set(symbols)) < len(symbols)
+        or not all(map(is_symbol, symbols))
+        or mode not in comparison.MODES
+        or (mode == "spread") != ("factor" in asked)
+        or not 0 < abs(float(asked.get("factor", 1))) <= comparison.MOST_FACTOR
+        or (window is not None and not comparison.LEAST_WINDOW <= window <= comparison.MOST_WINDOW)
+        or (window is not None and len(oldest) != len(symbols))
+        or int(asked.get("limit", 1)) < 1
+    ):
+        raise ValueError(symbols)
+    columns = ("time", *comparison.columns(symbols, mode, window))
+    indices = len(symbols) if mode == "indexed" else 0
+    own = len(columns) - indices - (len(compared) if window else 0)
+    made_from = tuple(zip(symbols, oldest, strict=True)) if window else ()
+    return _Made(("compare", "mode", "factor", "correlation", "limit"), columns, own, made_from, compared, indices)
+
+
+def _text(value: Any) -> str:
+    """A parameter as it is asked for."""
+    return comparison.plain(value) if isinstance(value, float) else str(value)
 
 
 def _ms(text: Any) -> int:

@@ -4,14 +4,18 @@ file, the address; and what can't be compared."""
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.test_chart_types import opened
+from tests.browser.test_done_when import fetch
+from tests.browser.test_exporting import body, choose, saved_with_receipt
 from tests.browser.waits import TOASTS_STAY, tried, until
 
 #: By what is shown, its values at the bars in view as the API's columns are, and the starts of those bars.
@@ -198,6 +202,50 @@ def test_what_is_compared_follows_every_tick_and_plotly_draws_nothing_for_it(run
             "the page never had the API's last value"
         )
     assert seen["drawings"] <= max(2, seen["seconds"] / 2), "Plotly is given closed bars every 5 s at most"
+    assert said == []
+    page.context.close()
+
+
+def test_what_is_compared_is_saved_as_it_is_seen_and_verified(running: Any, browser: Browser, tmp_path: Path) -> None:
+    page, said = opened(browser, running, "/?symbol=AAPL&compare=MSFT,GOOGL&correlation=20")
+    drawn(page, "indexed", "correlation")
+    menu = page.locator("#export-menu")
+    page.wait_for_selector("#export-menu", state="attached")
+    choose(page, "compared", "csv")
+    for form in ("png", "svg"):
+        expect(menu.locator(f"input[value={form}]")).to_be_disabled()
+    expect(menu).to_contain_text(
+        re.compile(
+            r"\d+ bars of AAPL beside MSFT, GOOGL, 1m: closes and indices, 100 at the first of them; correlations of 20"
+        )
+    )
+    page.get_by_label("Local time as a column").check()
+    file, receipt = saved_with_receipt(page)
+    for each in (file, receipt):
+        each.save_as(tmp_path / each.suggested_filename)
+    asked = json.loads(body(receipt))["asked"]
+    assert (asked["compare"], asked["mode"], asked["correlation"]) == ("MSFT,GOOGL", "indexed", 20)
+    rows = list(csv.DictReader(body(file).decode().splitlines()))
+    query = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
+    told = fetch(page, f"/api/v1/tickers/AAPL/comparison?timeframe=1m&{query}")
+    assert list(rows[0]) == ["time", *told["columns"][1:], "local_time"]
+    mine = [[float(row[name]) if row[name] else None for name in told["columns"][1:]] for row in rows]
+    assert len(mine) > 20
+    assert mine[:-2] == [line[1:] for line in told["data"]][: len(mine) - 2], "but for the last two, which still change"
+    verified = running.run("verify", str(tmp_path / file.suggested_filename), "--closed")
+    assert verified.stdout.startswith("equal: "), verified.stdout + verified.stderr
+    # The choice of the last time is there again, and gone with what was compared.
+    page.keyboard.press("Escape")
+    page.click("#export-button")
+    expect(menu.locator("input[value=compared]")).to_be_checked()
+    page.keyboard.press("Escape")
+    page.click("#compare-button")
+    page.get_by_role("button", name="Compare nothing").click()
+    page.keyboard.press("Escape")
+    page.click("#export-button")
+    expect(menu.locator("input[value=compared]")).to_be_hidden()
+    expect(menu.locator("input[value=view]")).to_be_checked()
+    expect(menu).to_contain_text(re.compile(r"\d+ bars of AAPL, 1m\."))
     assert said == []
     page.context.close()
 

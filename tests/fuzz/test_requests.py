@@ -40,6 +40,8 @@ PATHS = (
     "/api/v1/ranges",
     "/api/v1/tickers/AAPL/comparison",
     "/api/v1/tickers/BTC-USD/comparison.csv",
+    "/api/v1/tickers/AAPL/comparison.json",
+    "/api/v1/tickers/BTC-USD/comparison.parquet",
     "/api/v1/export/AAPL.csv",
     "/api/v1/export/watchlist.csv",
     "/api/v1/watchlists/1",

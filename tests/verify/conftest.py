@@ -25,9 +25,17 @@ class Desk:
 
     def export(self, name: str, **query: Any) -> Path:
         """Save an export, its receipt beside it, under its own name."""
+        return self.save(f"/api/v1/export/{name}", query)
+
+    def compare(self, form: str, **query: Any) -> Path:
+        """The same of AAPL beside others."""
+        return self.save(f"/api/v1/tickers/AAPL/comparison.{form}", query)
+
+    def save(self, path: str, query: dict[str, Any]) -> Path:
+        """Save what is at an address."""
         client = self.house.enter("ada")
         given = {key: str(value) for key, value in query.items()}
-        answer = client.get(f"/api/v1/export/{name}", query_string=given, buffered=True)
+        answer = client.get(path, query_string=given, buffered=True)
         assert answer.status_code == 200, answer.text
         file = self.folder / answer.headers["Content-Disposition"].partition('"')[2].rstrip('"')
         file.write_bytes(answer.data)
