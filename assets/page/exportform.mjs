@@ -43,6 +43,8 @@ export class ExportForm {
       make("div", { class: "export-run" }, [this.submit, this.cancel, this.bar, this.far]),
       this.status,
     ]);
+    /** The list that the page showed when lists were offered last. @type {number | null} */
+    this.shown = null;
     this.recall();
   }
 
@@ -69,9 +71,13 @@ export class ExportForm {
     this.cancel.hidden = this.bar.hidden = !running;
   }
 
-  /** The watchlists to choose from; the one that is chosen stays, where there is it still. @param {{id: number, name: string}[]} lists */
-  offer(lists) {
-    const { value } = this.lists;
+  /**
+   * The watchlists to choose from. What is chosen stays, where there is it still, until the page shows another list.
+   * @param {{id: number, name: string}[]} lists @param {number | null} shown which of them the page shows; null for every instrument
+   */
+  offer(lists, shown) {
+    const value = shown === this.shown ? this.lists.value : String(shown ?? "");
+    this.shown = shown;
     const options = lists.map(({ id, name }) => make("option", { value: String(id), text: name }));
     this.lists.replaceChildren(make("option", { value: "", text: EVERY }), ...options);
     this.lists.value = lists.some(({ id }) => String(id) === value) ? value : "";

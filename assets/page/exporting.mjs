@@ -7,6 +7,7 @@ import { address as written } from "../live/address.mjs";
 import { element, menuOf, write } from "./dom.mjs";
 import { detail, fetched, link, Refused, save } from "./download.mjs";
 import { ExportForm } from "./exportform.mjs";
+import { shownList } from "./lists.mjs";
 import { toast } from "./toasts.mjs";
 import { name as zone } from "./zone.mjs";
 
@@ -18,8 +19,8 @@ const PICTURES = ["png", "svg"];
 
 /** @typedef {import("./exportform.mjs").Choice} Choice */
 
-/** @param {{view: any, chart: import("../chart/chart.mjs").Chart, compare: any, feedKind: string}} page */
-export async function exporting({ view, chart, compare, feedKind }) {
+/** @param {{view: any, chart: import("../chart/chart.mjs").Chart, compare: any, kept: import("./kept.mjs").Kept, feedKind: string}} page */
+export async function exporting({ view, chart, compare, kept, feedKind }) {
   const button = await element("#export-button");
   const form = new ExportForm();
   const { menu, submit, cancel, bar, far, hint, status } = form;
@@ -35,7 +36,7 @@ export async function exporting({ view, chart, compare, feedKind }) {
   const { close } = menuOf(button, menu, () => {
     if (!running) write(status, "");
     mark();
-    void watchlists().then((lists) => lists && form.offer(lists)).then(mark);
+    void watchlists().then((lists) => lists && form.offer(lists, shownList(kept))).then(mark);
   });
   button.addEventListener("click", () => {
     if (menu.hidden) button.focus();

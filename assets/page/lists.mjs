@@ -50,6 +50,12 @@ async function ask(method, path = "", body, version) {
 /** A name as it is quoted in a sentence. @param {{name: string}} list */
 export const quoted = (list) => `“${list.name}”`;
 
+/** The list that the page shows, by its number; null for every instrument. @param {import("./kept.mjs").Kept} kept @returns {number | null} */
+export function shownList(kept) {
+  const chosen = kept.read(NAME)?.chosen;
+  return Number.isInteger(chosen) ? chosen : null;
+}
+
 export class Lists {
   /** @param {import("./kept.mjs").Kept} kept what the browser keeps: which list is chosen, and how all instruments are grouped */
   constructor(kept) {
@@ -58,7 +64,7 @@ export class Lists {
     /** @type {List[]} */
     this.every = [];
     /** The chosen list's number; null: every instrument of the market. @type {number | null} */
-    this.chosen = Number.isInteger(found?.chosen) ? found.chosen : null;
+    this.chosen = shownList(kept);
     /** How every instrument is grouped. @type {Grouping} */
     this.grouping = ["none", "class", "sector"].includes(found?.grouping) ? found.grouping : "class";
     /** What went wrong last. @type {Trouble | null} */

@@ -197,7 +197,7 @@ async function begin(paint) {
   compare.begin(chart);
   figures.begin(chart, paint.figure);
   exportBy(chart);
-  await exporting({ view, chart, compare, feedKind: paint.feed.kind });
+  await exporting({ view, chart, compare, kept, feedKind: paint.feed.kind });
   const levels = (/** @type {any} */ answer) => answer?.rules && chart.alerts((rules = answer.rules));
   let rules = paint.alerts.rules ?? [];
   document.addEventListener("tickboard:alerts", (event) => levels(/** @type {CustomEvent} */ (event).detail));

@@ -80,6 +80,17 @@ def test_a_watchlist_as_it_is_kept_or_every_instrument(page: Page) -> None:
     rows = records(body(mine))
     assert [row["symbol"] for row in rows] == ["MSFT", "AAPL"]
     assert list(rows[0]) == ["symbol", "price"]
+    # What the page shows is what is offered, until something else is chosen.
+    for shown, offered in (
+        ("All instruments", "Mine <b>"),
+        ("Mine <b>", "Mine <b>"),
+        ("All instruments", "Every instrument"),
+    ):
+        page.keyboard.press("Escape")
+        page.click("#list-button")
+        page.locator("#list-menu .lists button", has_text=shown).click()
+        page.click("#export-button")
+        expect(menu.locator("select[name=list] option:checked")).to_have_text(offered)
 
 
 def test_a_watchlist_that_has_gone_meanwhile_is_said(page: Page) -> None:
