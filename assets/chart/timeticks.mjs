@@ -14,6 +14,8 @@ const TIMES = [SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE,
 const ON_DAY = TIMES.length + 1;
 const [ON_WEEK, ON_MONTH, ON_YEAR] = [ON_DAY + 1, ON_DAY + 2, ON_DAY + 3];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** A time that comes round so much more often than there is room for gets no tick: it would stand for no rule. */
+const FINER = 5;
 /** Rows of a view without a bar. */
 const MOST_EMPTY = 500;
 /** 1970 began on a Thursday, weeks begin on Monday. */
@@ -41,6 +43,7 @@ function spread(marks, least) {
   /** @type {typeof marks} */
   let taken = [];
   for (let rank = ON_YEAR; rank > 0; rank--) {
+    if (TIMES[rank - 1] < least / FINER) break;
     /** @type {typeof marks} */
     const next = [];
     let index = 0;

@@ -272,6 +272,18 @@ def test_ticks_of_days_are_weeks_months_and_years(blank: Page) -> None:
     assert "<b>Nov</b>" in run(blank, code, given | {"shown": 40})
 
 
+def test_no_tick_stands_for_a_time_that_comes_round_much_more_often_than_there_is_room(blank: Page) -> None:
+    """Minutes up to 21:14: the quarter of an hour gets the next one when it has come, 21:13 none."""
+    last = utc("2026-11-28T21:14")
+    starts = list(range(last - 200 * MINUTE, last + 1, MINUTE))
+    code = """
+      const { starts, ms } = given, rows = starts.map((start) => [start]), right = starts.at(-1) + ms, left = right - 110 * ms;
+      return timeTicks(rows, { ms, left, right, most: 9, place: (moment) => moment }).map(({ at }) => at);"""
+    ticks = [at for at in run(blank, code, {"starts": starts, "ms": MINUTE}) if at >= last - 110 * MINUTE]
+    assert len(ticks) >= 6
+    assert all(at % (15 * MINUTE) == 0 for at in ticks)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("wide", [0.03, 0.8, 9.0])
 def test_runs_are_merged_and_where_bars_share_a_pixel_the_worst_wins(blank: Page, seed: int, wide: float) -> None:
