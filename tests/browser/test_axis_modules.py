@@ -277,7 +277,8 @@ def test_no_tick_stands_for_a_time_that_comes_round_much_more_often_than_there_i
     last = utc("2026-11-28T21:14")
     starts = list(range(last - 200 * MINUTE, last + 1, MINUTE))
     code = """
-      const { starts, ms } = given, rows = starts.map((start) => [start]), right = starts.at(-1) + ms, left = right - 110 * ms;
+      const { starts, ms } = given, rows = starts.map((start) => [start]);
+      const right = starts.at(-1) + ms, left = right - 110 * ms;
       return timeTicks(rows, { ms, left, right, most: 9, place: (moment) => moment }).map(({ at }) => at);"""
     ticks = [at for at in run(blank, code, {"starts": starts, "ms": MINUTE}) if at >= last - 110 * MINUTE]
     assert len(ticks) >= 6
