@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 from threading import RLock
 from types import TracebackType
 
@@ -36,7 +37,8 @@ class View(AbstractContextManager[pd.DataFrame]):
             block, self._void = self._look()
         rows = block.T
         rows.flags.writeable = False
-        return pd.DataFrame(rows, columns=pd.Index(self._columns), copy=False)
+        # A view of the names: whoever gives them a name of their own gives it to nobody else's.
+        return pd.DataFrame(rows, columns=_names(self._columns).view(), copy=False)
 
     def check(self) -> None:
         """Raise Lapped when the writer has rewritten rows of the view since it was entered."""
@@ -50,3 +52,9 @@ class View(AbstractContextManager[pd.DataFrame]):
     ) -> None:
         if error is None:
             self.check()
+
+
+@cache
+def _names(columns: tuple[str, ...]) -> pd.Index[str]:
+    """Made once: of strings it takes 57 µs, four times the rest of the frame."""
+    return pd.Index(columns)
