@@ -254,8 +254,15 @@ def audit(url: str, cookie: str, preset: str) -> dict[str, Any]:
             "--quiet",
             *(["--preset=desktop"] if preset == "desktop" else []),
         ]
-        subprocess.run(
-            command, env=os.environ | {"CHROME_PATH": chromium()}, check=True, timeout=300, capture_output=True
+        run = subprocess.run(
+            command,
+            env=os.environ | {"CHROME_PATH": chromium()},
+            check=False,
+            timeout=300,
+            capture_output=True,
+            text=True,
         )
+        if run.returncode:
+            raise RuntimeError(f"Lighthouse ended with {run.returncode}: {run.stderr.strip()[-300:]}")
         report: dict[str, Any] = json.loads(out.read_bytes())
         return report
