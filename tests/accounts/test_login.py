@@ -54,6 +54,14 @@ def test_a_wrong_password_and_an_unknown_user_get_the_same_401(house: House) -> 
     assert "Set-Cookie" not in wrong.headers
 
 
+def test_who_has_given_a_name_goes_on_at_the_password(house: House) -> None:
+    first = house.stranger().get("/login").text
+    wrong = house.stranger().post("/login", data={"username": "ben", "password": "not the word"}).text
+    for page, focused in ((first, "username"), (wrong, "password")):
+        assert re.findall(r'<input id="(\w+)"[^>]*\bautofocus\b', page) == [focused]
+    assert 'name="username" value="ben"' in wrong
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -219,3 +219,8 @@ def test_whatever_is_asked_the_answer_is_data_or_a_clear_refusal(
     assert answer.status_code in (200, 409, 422)
     if answer.status_code == 422:
         assert all(error["parameter"] is not None and error["accepted"] for error in answer.get_json()["errors"])
+
+
+def test_of_many_faults_twenty_are_told(refused: Any) -> None:
+    problem = refused(ROWS[0], 422, {f"x{number}": "1" for number in range(300)})
+    assert [error["parameter"] for error in problem["errors"]] == [f"x{number}" for number in range(20)]

@@ -103,6 +103,23 @@ def test_keys_zoom_in_to_a_few_bars_and_no_further(running: Any, browser: Browse
     tried(looked)
     # The view that a link has is the one that is seen.
     tried(lambda: _shows_again(page))
+    # As far out as it goes, by keys and by the wheel, there are bars still.
+    page.locator("#chart").focus()
+    for _ in range(45):
+        page.keyboard.press("-")
+    page.locator("#chart").hover()
+    for _ in range(10):
+        page.mouse.wheel(0, 600)
+
+    def wide() -> None:
+        span, ms, seen = page.evaluate(
+            """(({ left, right, series, from, to }) => [right - left, series.ms,
+            series.rows.filter(([start]) => start >= from && start < to).length])(window.tickboard.chart.plot)"""
+        )
+        assert span == pytest.approx(100_000 * ms, rel=0.01)
+        assert seen > 100
+
+    tried(wide)
     assert said == []
     page.context.close()
 

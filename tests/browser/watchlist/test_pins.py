@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.waits import at_work
 from tests.browser.watchlist.listed import GRID, SIX, again, cards, cell, symbols, until
 
 
@@ -40,6 +41,25 @@ def test_pins_by_key_button_and_menu_are_kept_live_and_said(page: Page) -> None:
     page.keyboard.press("Delete")
     until(lambda: cards(page), [*SIX[2:], "BTC-USD", "GOLD"])
     expect(page.locator('#cards .card[data-symbol="GOOGL"]')).to_be_focused()
+
+
+def test_pins_of_another_tab_are_shown_and_kept_with_those_of_this_one(page: Page) -> None:
+    other = page.context.new_page()
+    other.goto(page.url)
+    at_work(other)
+    until(lambda: cards(other), SIX)
+    for tab, symbol in ((page, "GOLD"), (other, "OIL"), (page, "BTC-USD")):
+        tab.bring_to_front()
+        cell(tab, symbol, "last").click()
+        tab.keyboard.press("p")
+        expect(tab.locator(f'#cards .card[data-symbol="{symbol}"]')).to_have_count(1)
+        for each in (page, other):
+            until(lambda each=each, symbol=symbol: each.locator(f'#cards .card[data-symbol="{symbol}"]').count(), 1)
+    for each in (page, other):
+        until(lambda each=each: cards(each), [*SIX, "GOLD", "OIL", "BTC-USD"])
+    again(page)
+    until(lambda: cards(page), [*SIX, "GOLD", "OIL", "BTC-USD"])
+    other.close()
 
 
 def test_the_rows_menu_goes_by_keyboard(page: Page) -> None:
