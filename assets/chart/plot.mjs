@@ -346,9 +346,9 @@ export class Plot {
     const edge = ((right - left) * TICK_EDGE) / Math.max(this.place.clientWidth || 0, 1);
     const view = { ms, left, right, most, edge, place: (/** @type {number} */ moment) => axis.place(moment) };
     let made = timeTicks(bars, view);
-    // Of a view that is empty, or nearly, the times are told all the same.
+    // Of a view that is empty, or nearly, the times are told all the same. They begin before it: the first is taken for a day's.
     if (made.filter((tick) => tick.at >= left && tick.at <= right).length < 2) {
-      const starts = new Set([...bars, ...emptyTimes(axis.time(left), axis.time(right), ms)].map((bar) => bar[START]));
+      const starts = new Set([...bars, ...emptyTimes(axis.time(2 * left - right), axis.time(right), ms)].map((bar) => bar[START]));
       made = timeTicks([...starts].sort((a, b) => a - b).map((start) => [start]), view);
     }
     return { ...standoff, tickangle: 0, tickmode: "array", tickvals: made.map((tick) => dateText(tick.at + shift)), ticktext: made.map(({ text }) => text) };

@@ -64,13 +64,14 @@ def test_the_first_label_has_the_date_and_none_is_turned_or_meets_another(
 def test_where_there_is_no_bar_the_times_are_there_too(running: Any, browser: Browser) -> None:
     page, said = opened(browser, running, "/?symbol=BTC-USD")
     settled(page, symbol="BTC-USD")
-    # An hour to come: of today, and of another year.
+    # An hour after noon to come: of one of the next days, and of another year.
     for hours in (3, 24 * 400):
         page.evaluate(
             """(hours) => {
             const { chart } = window.tickboard, { plot } = chart, newest = plot.series.newest[0];
+            const noon = Math.ceil((newest + hours * 3600e3) / 864e5) * 864e5 + 12 * 3600e3 + 5e3;
             plot.moved = true;
-            plot.look(newest + hours * 3600e3, newest + (hours + 1) * 3600e3);
+            plot.look(noon, noon + 3600e3);
             plot.draw();
           }""",
             hours,
@@ -80,6 +81,8 @@ def test_where_there_is_no_bar_the_times_are_there_too(running: Any, browser: Br
             labels = page.evaluate(LABELS)
             assert len(labels) >= 2, labels
             assert any(re.search(r"\d{4}", line) for label in labels for line in label["lines"]), labels
+            # No day begins in it.
+            assert all(re.match(r"\d\d:\d\d", label["lines"][0]) for label in labels), labels
 
         tried(looked)
     assert said == []
